@@ -1,0 +1,11 @@
+//! Deidre finds the eighteen HIPAA identifiers in health records and swaps them for tokens that only the key holder can
+//! turn back.
+//!
+//! The path, from bytes to bytes, is described in `docs/architecture.md`; its stages are the modules here.
+
+pub mod detect;
+pub mod engine;
+pub mod identifier;
+pub mod record;
+pub mod resolve;
+pub mod span;

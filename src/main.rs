@@ -1,0 +1,3 @@
+//! The `deidre` command.
+
+fn main() {}
