@@ -1,0 +1,305 @@
+//! Words that announce an identifier: `MRN:`, `Member ID`, `lives in`, `Dictated by`.
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+
+use crate::identifier::Label;
+
+/// What a cue announces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Cue {
+    /// A medical record number.
+    Mrn = 1,
+    /// A social security number.
+    Ssn,
+    /// An account, encounter, visit or claim number.
+    Account,
+    /// A member, policy or group number.
+    HealthPlan,
+    /// A licence, NPI, DEA or certificate number.
+    License,
+    /// A telephone or pager number.
+    Phone,
+    /// A fax number.
+    Fax,
+    /// A date: birth, admission, service.
+    Date,
+    /// An age.
+    Age,
+    /// A room or bed.
+    Room,
+    /// A vehicle identification number or plate.
+    Vehicle,
+    /// A device serial, lot or UDI.
+    Device,
+    /// A biometric template.
+    Biometric,
+    /// Accession, order, specimen, case, job, docket and other numbers.
+    OtherId,
+    /// A user name.
+    User,
+    /// A person in a form: `Patient:`, `Name:`, `RE:`.
+    Person,
+    /// Staff: `Dictated by`, `Attending:`, `cc:`.
+    Staff,
+    /// A facility: `transferred from`, `Hospital:`.
+    Facility,
+    /// An employer: `works at`, `employed by`.
+    Employer,
+    /// A place: `lives in`, `moved from`.
+    Place,
+    /// An address.
+    Address,
+    /// A number that never identifies: CPT, ICD, model, image, series.
+    Code,
+}
+
+impl Cue {
+    /// How many values a cue can take, none included.
+    pub const COUNT: usize = Cue::Code as usize + 1;
+
+    /// The label of the number that follows.
+    pub fn label(self) -> Option<Label> {
+        Some(match self {
+            Cue::Mrn => Label::Mrn,
+            Cue::Ssn => Label::Ssn,
+            Cue::Account => Label::Account,
+            Cue::HealthPlan => Label::HealthPlan,
+            Cue::License => Label::License,
+            Cue::Phone => Label::Phone,
+            Cue::Fax => Label::Fax,
+            Cue::Vehicle => Label::Vehicle,
+            Cue::Device => Label::Device,
+            Cue::Biometric => Label::Biometric,
+            Cue::OtherId | Cue::User | Cue::Room => Label::OtherId,
+            _ => return None,
+        })
+    }
+}
+
+/// The automaton over all cues.
+pub(crate) struct Cues {
+    automaton: AhoCorasick,
+    cues: Vec<Cue>,
+}
+
+/// A cue in a text, in bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct CueMatch {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) cue: Cue,
+}
+
+impl Cues {
+    /// Compiles the table.
+    #[allow(clippy::expect_used)] // the table is a constant of this file, compiled by a test
+    pub(crate) fn new() -> Self {
+        let mut words = Vec::new();
+        let mut cues = Vec::new();
+        for (cue, list) in TABLE {
+            for word in list.split('|') {
+                words.push(word);
+                cues.push(*cue);
+            }
+        }
+        let automaton = AhoCorasickBuilder::new()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&words)
+            .expect("the cue table compiles");
+        Self { automaton, cues }
+    }
+
+    /// Appends the cues that stand as whole words in `text`.
+    pub(crate) fn find(&self, text: &str, out: &mut Vec<CueMatch>) {
+        let bytes = text.as_bytes();
+        let word = |i: usize| bytes.get(i).is_some_and(|b| b.is_ascii_alphanumeric());
+        let mut at = 0;
+        while let Some(found) = self.automaton.find(aho_corasick::Input::new(bytes).range(at..)) {
+            let (start, end) = (found.start(), found.end());
+            let inner = |i: usize| word(i) && word(i.wrapping_sub(1));
+            if inner(start) || inner(end) {
+                at = start + 1;
+                // Skip the rest of this word: no cue begins inside of one.
+                while word(at) && word(at - 1) {
+                    at += 1;
+                }
+                continue;
+            }
+            if let Some(cue) = self.cues.get(found.pattern().as_usize()) {
+                out.push(CueMatch { start: start as u32, end: end as u32, cue: *cue });
+            }
+            at = end;
+        }
+    }
+}
+
+/// The cues, from forms and notes in use: header fields, registration screens, dictation, X12 and HL7 names.
+const TABLE: &[(Cue, &str)] = &[
+    (
+        Cue::Mrn,
+        "mrn|mr#|mr #|mr no|mr number|med rec|med rec no|med rec #|medical record|medical record number|medical record no|medical record #|\
+         record number|record no|record #|chart number|chart no|chart #|chart|unit number|unit no|unit #|hospital number|hospital no|hosp #|\
+         hosp no|hosp number|hospital #|hospital id|patient id|patient number|patient no|patient #|patient id number|pt id|pt #|pt no|pid|\
+         medical number|facility no|facility number|nhs no|nhs number|nhs|chi no|chi|hn|urn|ur no|ur number|mpi|empi|facility id|resident id|\
+         resident no|resident #|client id|client no|client #|inmate no|inmate #|record id|med record|pmi|umrn",
+    ),
+    (
+        Cue::Ssn,
+        "ssn|ss#|ss #|ss no|soc sec|soc sec #|social security|social security number|social security no|social security #|social|sin|itin|\
+         national insurance|ni number|nino|last 4|last four|tax id|tin|ssn last 4|last 4 ssn|last four of social|last 4 of ssn|last four of ssn",
+    ),
+    (
+        Cue::Account,
+        "acct|acct #|acct no|acct number|account|account #|account no|account number|encounter|encounter #|encounter no|encounter number|\
+         encounter id|enc #|enc|csn|fin|fin #|har|visit #|visit no|visit number|visit id|claim|claim #|claim no|claim number|claim id|clm|\
+         invoice|invoice #|invoice no|invoice number|billing #|billing no|bill no|bill #|statement no|statement #|statement number|icn|dcn|\
+         trust account|bank account|routing|iban|card ending|card no|card number|guarantor no|guarantor #|guarantor acct|patient account|\
+         contract no|receipt|check no|check #|payment id|transaction id|remit no|hsa|policy claim|confirmation|confirmation #|reservation",
+    ),
+    (
+        Cue::HealthPlan,
+        "member id|member #|member no|member number|mem id|memb id|member|subscriber|subscriber id|subscriber #|subscriber no|policy|policy #|\
+         policy no|policy number|policy id|group|group #|group no|group number|grp|grp #|grp no|grp id|plan id|plan #|plan no|hic|hicn|mbi|\
+         medicare #|medicare no|medicare number|medicare id|medicaid|medicaid id|medicaid #|medicaid no|medicaid number|insurance id|\
+         insurance #|insurance no|ins id|ins #|certificate #|certificate no|beneficiary id|beneficiary number|health card|health card no|\
+         hcn|ohip|rx bin|rxbin|rxgrp|rx grp|rx id|pcn|ahcccs|tricare|medi-cal|cin|id card|recipient id|payer id|authorization|auth|auth #|\
+         auth no|authorization #|authorization no|authorization number|prior auth|prior auth #|pa #|precert|referral #|referral no|\
+         medicare|health plan id|ihi|dva|carecard|coverage id|contract id|dod id|edipi",
+    ),
+    (
+        Cue::License,
+        "npi|npi #|dea|dea #|dea no|dea number|license|license #|license no|license number|lic|lic #|lic no|lic.|licence|licence no|\
+         licence number|state lic|state license|dl|dl #|dl no|driver's license|drivers license|driver license|driver's lic|drivers lic|driver licence|\
+         driving licence|upin|gmc|gmc no|gmc number|nmc|nmc pin|ahpra|registration no|registration number|reg no|cert #|cert no|\
+         certificate number|certification no|board cert|rn lic|pin|passport|passport no|passport #|passport number|provider no|\
+         provider number|provider id|badge|badge #|badge no|badge number|permit|permit no|permit #|notary|clia|taxonomy|cds|credential no|\
+         hpcsa|prescriber no|prescriber id|employee id|employee no|employee #|emp id|staff id|visa|green card|alien no|a number",
+    ),
+    (
+        Cue::Phone,
+        "phone|phone #|phone no|phone number|ph|ph #|ph.|tel|tel.|tel no|telephone|telephone number|telephone #|telephone no|cell|cell #|\
+         cell phone|mobile|mob|mob.|home phone|work phone|home #|work #|contact number|contact no|contact #|call back|callback|callback #|\
+         callback number|call back number|cb|cb #|pager|pgr|pgr.|pager #|beeper|bleep|bleep no|page|paged|ext|ext.|extension|x|voicemail|vm|\
+         hotline|switchboard|direct line|text|text me|call|call me at|call at|reach me at|reached at|can be reached at|number is|\
+         landline|direct|main line|front desk|answering service|vocera|spectralink|ascom|whatsapp|sms|dial|home ph|cell ph|h:|c:|w:|t:|p:|m:",
+    ),
+    (Cue::Fax, "fax|fax #|fax no|fax number|fx|fx.|faxed to|fax to|facsimile|efax|f:"),
+    (
+        Cue::Date,
+        "dob|d.o.b|d.o.b.|date of birth|birth date|birthdate|birthday|born|born on|date|dated|dos|date of service|service date|\
+         date of admission|admission date|admit date|admitted|admitted on|doa|date of discharge|discharge date|discharged|discharged on|dod|\
+         date of death|died|died on|deceased|dt|date of exam|exam date|exam dt|date of procedure|procedure date|date of surgery|\
+         date of operation|date of visit|visit date|date of injury|doi|date of onset|onset|lmp|edd|edc|due date|last seen|seen on|since|\
+         collected|received|reported|printed|dictated|transcribed|signed|signed on|d:|t:|dd|dt:|td|updated|effective|expires|exp|exp.|\
+         expiry|expiration|scheduled|scheduled for|appointment|appt|appt on|follow up on|follow-up on|next appointment|next appt|rtc|ends|ended|\
+         anniversary|birthday party|start date|end date|signed at|verified|entered|created|last updated|as of|period|through|thru|until|from",
+    ),
+    (Cue::Age, "age|aged|year old|years old|yo|y/o|y.o.|yr old|turned|turns|turning|age/sex|yrs old|years of age|birthday"),
+    (
+        Cue::Room,
+        "room|rm|rm.|room #|room no|bed|bed #|bed no|bed/room|bay|cubicle|cube|pod|rm/bed|room/bed|loc|location|unit/bed|ward/bed|slot|locker|\
+         dorm|cell block|cottage|bunk|cabin|apt|apartment|suite|ste|ste.|unit|bassinet|isolette|stall|chair",
+    ),
+    (
+        Cue::Vehicle,
+        "vin|vin #|vin no|plate|plate #|plate no|plates|license plate|licence plate|lic plate|tag|tag #|tag no|registration|reg|rego|\
+         number plate|car plate|tail number|hull|unit no|vehicle|truck|trailer",
+    ),
+    (
+        Cue::Device,
+        "serial|serial #|serial no|serial number|ser #|ser no|ser#|s/n|sn|s/n:|sn:|lot|lot #|lot no|lot number|batch|batch no|batch #|udi|gtin|\
+         device id|device serial|implant id|implant serial|model/serial|ref/lot|generator|lead|leads|pump ser#|pump serial|imei|device|imei #|\
+         unit serial|asset tag|asset|equipment no|di|pi|catalog/lot",
+    ),
+    (
+        Cue::Biometric,
+        "fingerprint|finger print|fingerprint id|voiceprint|voice print|retina|retinal scan id|iris|iris template|face template|face id|\
+         faceprint|biometric|biometric id|template|palm|palm-vein|palm vein template|hand geometry|afis",
+    ),
+    (
+        Cue::OtherId,
+        "accession|accession #|accession no|accession number|acc|acc #|acc no|acc.|specimen|specimen #|specimen no|specimen id|spec #|order|\
+         order #|order no|order number|order id|ord #|req|req #|req no|requisition|requisition #|case|case #|case no|case number|case id|job|job #|\
+         job no|job number|job id|study id|study #|study no|subject|subject #|subject id|subject no|participant|participant id|protocol|docket|\
+         docket no|docket #|docket number|report #|report no|report number|incident|incident #|incident no|incident number|event #|ticket|\
+         ticket #|ticket no|file #|file no|file number|file|rx|rx #|rx no|rx number|prescription #|prescription no|reference|reference #|\
+         reference no|ref|ref #|ref no|ref.|ref#|tracking|tracking #|tracking number|confirmation number|document #|document no|document id|\
+         doc #|doc no|doc id|doc no.|warrant|warrant no|cause no|cause number|police report|police rpt|report|run #|run no|run number|run|trip #|\
+         call #|cad|cad #|message id|msg id|image no|image id|film no|film #|uid|uuid|guid|key|code|barcode|band|wristband|wristband id|band #|\
+         sample|sample id|sample no|slide|slide no|block|donor|donor id|donor no|unit id|din|cohort id|enrollment no|registry|registry id|\
+         registry no|trial no|randomization|randomisation no|form|form no|form #|token|session|session id|trace|request id|req id|log|\
+         ip|mac|hostname|host|workstation|serial id|record locator|control|control no|control number|batch id|seq no|screening no|\
+         animal control report|work order|wo #|wo|po #|purchase order|dispatch|dispatch #|interpreter id|interpreter #|interp id|interp #|operator|operator #|interpreter",
+    ),
+    (Cue::User, "user|username|user name|user id|userid|login|logon|log in|by user|entered by|printed by|ordered by user|owner|screen name|handle|skype|instagram|facebook|twitter|tiktok|gamertag"),
+    (
+        Cue::Person,
+        "patient|patient name|pt name|name|last name|first name|re|regarding|resident|client|member name|insured|subscriber name|guarantor|\
+         next of kin|nok|emergency contact|emerg contact|contact|contact person|responsible party|poa|hcp|hcpoa|health care proxy|proxy|\
+         guardian|legal guardian|caregiver|spouse|mother|father|wife|husband|son|daughter|aka|a.k.a.|nee|née|maiden name|preferred name|\
+         preferred|goes by|nickname|called|named|name is|my name is|this is|dear|hi|hello|hey|to|from|attn|attention|sincerely|regards|\
+         thanks|thank you|claimant|student|employee|applicant|decedent|beneficiary|victim|witness|interviewer|informant|pt|baby|infant of|baby of|respondent",
+    ),
+    (
+        Cue::Staff,
+        "dictated by|dictating|transcribed by|signed by|electronically signed|electronically signed by|e-signed by|esigned|cosigned by|\
+         attending|attending physician|pcp|primary care|primary care physician|primary care provider|provider|physician|referring|\
+         referring physician|referring provider|ref md|ordering|ordering physician|ordering provider|ord dr|adm dr|att dr|surgeon|\
+         assistant|anesthesiologist|anesthesia|anaesthetist|consultant|consulting|consultants|cc|c.c.|copy to|copies to|bcc|seen by|\
+         evaluated by|examined by|performed by|reviewed by|read by|interpreted by|verified by|reported by|authored by|author|recorded by|\
+         documented by|written by|completed by|administered by|witnessed by|scribe|scribed by|nurse|rn|charge rn|charge nurse|resident md|\
+         fellow|intern|therapist|counselor|social worker|case manager|coordinator|technologist|tech|pathologist|radiologist|cardiologist|\
+         pharmacist|prescriber|rendering|supervising|supervised by|collected by|drawn by|given by|notified|paged dr|d/w|discussed with|\
+         spoke with|per|called by|taken by|initials|teacher|principal|coach|officer|attorney|judge|interpreter name|chaplain|by",
+    ),
+    (
+        Cue::Facility,
+        "transferred from|transferred to|transfer from|transfer to|xfer from|xfer to|admitted to|admitted at|admitted from|discharged to|\
+         discharged from|seen at|seen in|hospital|facility|clinic|referred to|referred from|sent to|went to|presented to|followed at|\
+         followed by|pharmacy|school|attends|snf|nursing home|rehab|at|hospice|care home|icu at|er at|ed at|hospitalized at|born at|delivered at|treated at|surgery at|practice|osh|dialysis at|dialysis",
+    ),
+    (
+        Cue::Employer,
+        "works at|works for|worked at|worked for|working at|working for|employed by|employed at|employer|job at|retired from|company|\
+         employee of|occupation|works as|drives for|volunteers at|volunteer at|member of|church|parish|union|laid off from|fired from|\
+         owner of|owns|manager at|manager of|runs|teaches at|plays for|coaches|army|navy|serves with|served with|hired by|contractor for|belongs to",
+    ),
+    (
+        Cue::Place,
+        "lives in|living in|lived in|resides in|resident of|residing in|from|born in|raised in|grew up in|moved from|moved to|moved here from|\
+         native of|originally from|relocated from|relocated to|traveled to|travelled to|travel to|trip to|visited|visiting|vacation in|\
+         flew from|flew to|drove from|drove to|returned from|city|town|county|county of|city of|town of|village of|hometown|home town|\
+         outside of|outside|near|north of|south of|east of|west of|stationed in|deployed to|in",
+    ),
+    (Cue::Address, "address|addr|home address|mailing address|street|street address|residence|lives at|living at|resides at|home|mail to|ship to|address line"),
+    (
+        Cue::Code,
+        "cpt|icd|icd-9|icd-10|icd9|icd10|icd-10-cm|dx code|loinc|snomed|hcpcs|drg|ndc|model|model #|model no|series|images|image|img|ref range|\
+         reference range|figure|fig|table|grade|stage|type|class|level|score|version|v|size|dose|dose of|gauge|french|step|phase|item|page|weeks|\
+         volume|vol|total|count|protocol no|cycle|day|days|trial|chapter|section|sect|part|question|gravida|para",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_whole_words_only() {
+        let cues = Cues::new();
+        for (text, want) in [
+            ("MRN: 123", vec![("MRN", Cue::Mrn)]),
+            ("Medical Record Number 1", vec![("Medical Record Number", Cue::Mrn)]),
+            ("mrns amrn", vec![]),
+            ("works at Sysco", vec![("works at", Cue::Employer)]),
+            ("the fin-like", vec![("fin", Cue::Account)]),
+        ] {
+            let mut out = Vec::new();
+            cues.find(text, &mut out);
+            let got: Vec<(&str, Cue)> = out.iter().map(|m| (&text[m.start as usize..m.end as usize], m.cue)).collect();
+            assert_eq!(got, want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Weighs what dictionaries, shapes and cues say of each token into one decision for the whole line.
+//!
+//! A token's evidence is a sum of weights, one for each thing that is seen at it (its dictionary classes, its shape, its
+//! neighbours, the cue before it), for each of sixteen [`Tag`]s; a second table weighs which tag follows which; the best
+//! path through a segment is found by Viterbi's algorithm. In the terms of the field it is a linear-chain conditional
+//! random field (Lafferty, McCallum, Pereira 2001). The weights are fitted on the project's annotated notes by
+//! `deidre dictionary fit` ([`fit`]) and stand in `dictionaries/evidence.bin`.
+
+pub(crate) mod feature;
+pub mod fit;
+
+use crate::identifier::Label;
+use feature::Sequence;
+
+/// What the evidence can say of a token: the labels, grouped as far as context can tell them apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum Tag {
+    /// Nothing.
+    #[default]
+    Outside,
+    /// A person.
+    Name,
+    /// A date element.
+    Date,
+    /// A street line.
+    Street,
+    /// A place.
+    City,
+    /// A postal code.
+    Zip,
+    /// A facility.
+    Facility,
+    /// An employer or other organisation.
+    Employer,
+    /// A telephone, fax or pager number.
+    Phone,
+    /// A number or code that identifies.
+    Number,
+    /// An age of 90 or more.
+    Age90,
+    /// An age below 90.
+    Age,
+    /// A year.
+    Year,
+    /// A state or country.
+    State,
+    /// An organisation that may stay.
+    OrgOk,
+    /// A profession.
+    Profession,
+}
+
+impl Tag {
+    /// How many tags there are.
+    pub const COUNT: usize = 16;
+    const ALL: [Tag; Tag::COUNT] = [
+        Tag::Outside,
+        Tag::Name,
+        Tag::Date,
+        Tag::Street,
+        Tag::City,
+        Tag::Zip,
+        Tag::Facility,
+        Tag::Employer,
+        Tag::Phone,
+        Tag::Number,
+        Tag::Age90,
+        Tag::Age,
+        Tag::Year,
+        Tag::State,
+        Tag::OrgOk,
+        Tag::Profession,
+    ];
+
+    /// The tag that a label is learned as.
+    pub fn of(label: Label) -> Tag {
+        match label {
+            Label::Name => Tag::Name,
+            Label::Date => Tag::Date,
+            Label::Street => Tag::Street,
+            Label::City => Tag::City,
+            Label::Zip => Tag::Zip,
+            Label::Facility => Tag::Facility,
+            Label::Employer => Tag::Employer,
+            Label::Phone | Label::Fax => Tag::Phone,
+            Label::Age90 => Tag::Age90,
+            Label::Age => Tag::Age,
+            Label::Year => Tag::Year,
+            Label::State | Label::Country => Tag::State,
+            Label::OrgOk => Tag::OrgOk,
+            Label::Profession => Tag::Profession,
+            _ => Tag::Number,
+        }
+    }
+
+    /// The label that a tag stands for, before cues make it more precise; `None` for nothing.
+    pub fn label(self) -> Option<Label> {
+        Some(match self {
+            Tag::Outside => return None,
+            Tag::Name => Label::Name,
+            Tag::Date => Label::Date,
+            Tag::Street => Label::Street,
+            Tag::City => Label::City,
+            Tag::Zip => Label::Zip,
+            Tag::Facility => Label::Facility,
+            Tag::Employer => Label::Employer,
+            Tag::Phone => Label::Phone,
+            Tag::Number => Label::OtherId,
+            Tag::Age90 => Label::Age90,
+            Tag::Age => Label::Age,
+            Tag::Year => Label::Year,
+            Tag::State => Label::State,
+            Tag::OrgOk => Label::OrgOk,
+            Tag::Profession => Label::Profession,
+        })
+    }
+
+    fn from_index(i: usize) -> Tag {
+        Tag::ALL.get(i).copied().unwrap_or_default()
+    }
+}
+
+/// Weights of one feature, in steps of [`Weights::step`].
+type Row = [i8; Tag::COUNT];
+
+/// The fitted weights.
+pub struct Weights {
+    rows: Vec<Row>,
+    /// `follow[a][b]`: b after a.
+    follow: [[f32; Tag::COUNT]; Tag::COUNT],
+    step: f32,
+    /// Taken from the score of [`Tag::Outside`]: above 0 finds more, and more wrongly.
+    pub eagerness: f32,
+    vocabulary: Vec<String>,
+}
+
+/// Why weights could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the evidence weights are damaged or of another version; rebuild them with `deidre dictionary fit`")]
+pub struct WeightsError;
+
+const MAGIC: &[u8; 8] = b"deidrev1";
+
+impl Weights {
+    /// Reads the file that [`Weights::write`] made.
+    pub fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
+        let mut rest = bytes.strip_prefix(MAGIC).ok_or(WeightsError)?;
+        let mut take = |n: usize| -> Result<&[u8], WeightsError> {
+            let (head, tail) = rest.split_at_checked(n).ok_or(WeightsError)?;
+            rest = tail;
+            Ok(head)
+        };
+        let number = |b: &[u8]| b.try_into().map(u32::from_le_bytes).map_err(|_| WeightsError);
+        let float = |b: &[u8]| b.try_into().map(f32::from_le_bytes).map_err(|_| WeightsError);
+        let words = number(take(4)?)? as usize;
+        let rows = number(take(4)?)? as usize;
+        let step = float(take(4)?)?;
+        let eagerness = float(take(4)?)?;
+        if rows != feature::rows(words) {
+            return Err(WeightsError);
+        }
+        let mut follow = [[0.0; Tag::COUNT]; Tag::COUNT];
+        for value in follow.iter_mut().flatten() {
+            *value = float(take(4)?)?;
+        }
+        let text = number(take(4)?)? as usize;
+        let text = std::str::from_utf8(take(text)?).map_err(|_| WeightsError)?;
+        let vocabulary: Vec<String> = text.lines().map(str::to_owned).collect();
+        if vocabulary.len() != words {
+            return Err(WeightsError);
+        }
+        // Sparse: the number of the row, then its weights.
+        let mut table = vec![[0i8; Tag::COUNT]; rows];
+        let filled = number(take(4)?)? as usize;
+        for _ in 0..filled {
+            let at = number(take(4)?)? as usize;
+            let row = table.get_mut(at).ok_or(WeightsError)?;
+            for (slot, b) in row.iter_mut().zip(take(Tag::COUNT)?) {
+                *slot = *b as i8;
+            }
+        }
+        Ok(Self { rows: table, follow, step, eagerness, vocabulary })
+    }
+
+    /// Writes the weights; all-zero rows are left out.
+    pub fn write(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend((self.vocabulary.len() as u32).to_le_bytes());
+        out.extend((self.rows.len() as u32).to_le_bytes());
+        out.extend(self.step.to_le_bytes());
+        out.extend(self.eagerness.to_le_bytes());
+        for value in self.follow.iter().flatten() {
+            out.extend(value.to_le_bytes());
+        }
+        let text = self.vocabulary.join("\n");
+        out.extend((text.len() as u32).to_le_bytes());
+        out.extend(text.as_bytes());
+        let filled: Vec<(usize, &Row)> = self.rows.iter().enumerate().filter(|(_, r)| r.iter().any(|w| *w != 0)).collect();
+        out.extend((filled.len() as u32).to_le_bytes());
+        for (at, row) in filled {
+            out.extend((at as u32).to_le_bytes());
+            out.extend(row.iter().map(|w| *w as u8));
+        }
+        out
+    }
+
+    /// The words that have features of their own; a word's number is its place here plus one.
+    pub fn vocabulary(&self) -> &[String] {
+        &self.vocabulary
+    }
+
+    /// Sums the evidence of one token.
+    fn emission(&self, features: &[u32]) -> [f32; Tag::COUNT] {
+        let mut sum = [0i16; Tag::COUNT];
+        for at in features {
+            if let Some(row) = self.rows.get(*at as usize) {
+                for (s, w) in sum.iter_mut().zip(row) {
+                    *s = s.saturating_add(i16::from(*w));
+                }
+            }
+        }
+        let mut out = [0.0; Tag::COUNT];
+        for (o, s) in out.iter_mut().zip(sum) {
+            *o = f32::from(s) * self.step;
+        }
+        out[0] -= self.eagerness;
+        out
+    }
+}
+
+/// A decision for one token.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Decision {
+    pub(crate) tag: Tag,
+    /// How far the tag is ahead of [`Tag::Outside`] at this token alone, in nats.
+    pub(crate) margin: f32,
+}
+
+/// Buffers of [`decode`].
+#[derive(Default)]
+pub(crate) struct Path {
+    emissions: Vec<[f32; Tag::COUNT]>,
+    back: Vec<[u8; Tag::COUNT]>,
+    features: Vec<u32>,
+}
+
+/// Finds the best tags for the tokens `from..to` of a sequence and writes them to `out`, which is as long as the sequence.
+pub(crate) fn decode(weights: &Weights, sequence: &Sequence, from: usize, to: usize, path: &mut Path, out: &mut [Decision]) {
+    path.emissions.clear();
+    path.back.clear();
+    for i in from..to {
+        path.features.clear();
+        sequence.features(i, &mut path.features);
+        path.emissions.push(weights.emission(&path.features));
+    }
+    let Some(first) = path.emissions.first() else { return };
+    let mut best = *first;
+    for emission in path.emissions.iter().skip(1) {
+        let mut next = [f32::NEG_INFINITY; Tag::COUNT];
+        let mut back = [0u8; Tag::COUNT];
+        for (a, (score, follow)) in best.iter().zip(&weights.follow).enumerate() {
+            for ((n, b), f) in next.iter_mut().zip(&mut back).zip(follow) {
+                let through = score + f;
+                if through > *n {
+                    *n = through;
+                    *b = a as u8;
+                }
+            }
+        }
+        for (n, e) in next.iter_mut().zip(emission) {
+            *n += e;
+        }
+        path.back.push(back);
+        best = next;
+    }
+    let mut tag = best.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+    for i in (from..to).rev() {
+        let emission = path.emissions.get(i - from).copied().unwrap_or_default();
+        if let Some(slot) = out.get_mut(i) {
+            *slot = Decision { tag: Tag::from_index(tag), margin: emission.get(tag).copied().unwrap_or(0.0) - emission[0] };
+        }
+        if i > from {
+            tag = path.back.get(i - from - 1).and_then(|b| b.get(tag)).map_or(0, |b| usize::from(*b));
+        }
+    }
+}

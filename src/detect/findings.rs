@@ -1,0 +1,258 @@
+//! From decided tokens to findings, and from one finding to all of its kind in a document.
+
+use super::cue::Cue;
+use super::dictionary::Entry;
+use super::evidence::feature::{PhraseKind, Sequence};
+use super::evidence::Tag;
+use super::shape::Shape;
+use super::token::{Case, Gap, Kind};
+use super::{Detector, HashSet64, Scratch};
+use crate::identifier::Label;
+use crate::resolve::{Finding, Source};
+use crate::span::Span;
+
+/// What a document has given away so far, by hash of the folded word or code.
+#[derive(Default)]
+pub(crate) struct Document {
+    /// Words of names.
+    names: HashSet64,
+    /// Codes, with their label.
+    codes: Vec<(u64, Label)>,
+    /// First words of places, facilities and employers, with what follows them.
+    phrases: Vec<(Vec<u64>, Label)>,
+}
+
+impl Document {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.codes.is_empty() && self.phrases.is_empty()
+    }
+}
+
+/// Turns the decisions of a prepared text into findings, and notes in `document` what is to be looked for elsewhere.
+pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, document: &mut Document) {
+    let sequence = &scratch.sequence;
+    out.extend_from_slice(&scratch.sure);
+    let n = sequence.tokens.len();
+    let mut i = 0;
+    while i < n {
+        let Some(decision) = scratch.decisions.get(i).copied() else { break };
+        if decision.tag == Tag::Outside {
+            i += 1;
+            continue;
+        }
+        let mut to = i;
+        let mut margin = decision.margin;
+        while to + 1 < n && scratch.decisions.get(to + 1).is_some_and(|d| d.tag == decision.tag) {
+            let gap = sequence.tokens.get(to + 1).map_or(Gap::Block, |t| t.gap);
+            if gap >= Gap::Line && !(gap == Gap::Line && matches!(decision.tag, Tag::Facility | Tag::Employer)) {
+                break;
+            }
+            to += 1;
+            margin = margin.max(scratch.decisions.get(to).map_or(0.0, |d| d.margin));
+        }
+        if let Some(label) = decision.tag.label() {
+            let label = refine(sequence, i, to, label);
+            push(text, sequence, i, to, label, logistic(margin), out);
+        }
+        i = to + 1;
+    }
+    remember(text, sequence, out, document);
+}
+
+/// The label of a number as its cue or shape tells it.
+fn refine(sequence: &Sequence, from: usize, to: usize, label: Label) -> Label {
+    let infos = sequence.infos.get(from..=to).unwrap_or(&[]);
+    match label {
+        Label::Phone if infos.iter().any(|x| x.cue == Cue::Fax as u8) => Label::Fax,
+        Label::OtherId => {
+            let cue = infos.iter().map(|x| x.cue).find(|c| *c != 0);
+            let by_cue = [Cue::Mrn, Cue::Ssn, Cue::Account, Cue::HealthPlan, Cue::License, Cue::Vehicle, Cue::Device, Cue::Biometric]
+                .into_iter()
+                .find(|c| Some(*c as u8) == cue)
+                .and_then(Cue::label);
+            let by_mark = infos.iter().find_map(|x| x.mark).filter(|m| m.is_identifier());
+            by_mark.or(by_cue).unwrap_or_else(|| match infos.first().map(|x| x.shape) {
+                Some(Shape::Ssn) => Label::Ssn,
+                Some(Shape::Vin) => Label::Vehicle,
+                _ => Label::OtherId,
+            })
+        }
+        _ => label,
+    }
+}
+
+/// Adds tokens `from..=to`, without the punctuation at their ends.
+fn push(text: &str, sequence: &Sequence, mut from: usize, mut to: usize, label: Label, score: f32, out: &mut Vec<Finding>) {
+    let punct = |i: usize| sequence.tokens.get(i).is_none_or(|t| t.kind == Kind::Punct);
+    while from < to && punct(from) && sequence.tokens.get(from).is_none_or(|t| t.of(text) != "(" || label != Label::Phone) {
+        from += 1;
+    }
+    while to > from && punct(to) {
+        to -= 1;
+    }
+    let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
+    if punct(from) && from == to {
+        return;
+    }
+    let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
+    let mut span = Span::new(first.start as usize, end);
+    if matches!(label, Label::Age90 | Label::Age) && from == to {
+        // `93yo`: the number only.
+        let digits = first.of(text).bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 {
+            span.end = span.start + digits;
+        }
+    }
+    out.push(Finding { span, label, score, source: Source::Dictionary });
+}
+
+/// Length of a word before its possessive `'s`.
+fn stem(word: &str) -> Option<usize> {
+    word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).map(str::len)
+}
+
+fn logistic(margin: f32) -> f32 {
+    1.0 / (1.0 + (-margin).exp())
+}
+
+/// Notes the words, codes and phrases of sure findings.
+fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut Document) {
+    for finding in found {
+        let first = sequence.tokens.partition_point(|t| (t.end as usize) <= finding.span.start);
+        let tokens = sequence.tokens.iter().zip(&sequence.infos).skip(first).take_while(|(t, _)| (t.start as usize) < finding.span.end);
+        match finding.label {
+            Label::Name if finding.score > SURE => {
+                for (token, info) in tokens {
+                    if token.kind == Kind::Word && token.len() >= 3 && tells(info.entry, token.case) {
+                        document.names.insert(info.hash);
+                    }
+                }
+            }
+            Label::Facility | Label::Employer | Label::City if finding.score > SURE => {
+                let words: Vec<_> = tokens.filter(|(t, _)| t.kind == Kind::Word).collect();
+                let distinct = words.iter().any(|(t, x)| t.case != Case::Lower && x.entry.lower() < 9 && t.len() > 2);
+                if distinct && words.iter().any(|(t, _)| t.case != Case::Lower) {
+                    document.phrases.push((words.iter().map(|(_, x)| x.hash).collect(), finding.label));
+                }
+            }
+            Label::Date | Label::Age90 | Label::Zip | Label::Street | Label::Name => {}
+            label if label.is_identifier() => {
+                for (token, info) in tokens {
+                    let digits = token.of(text).bytes().filter(u8::is_ascii_digit).count();
+                    if token.kind == Kind::Code && (digits >= 5 || (digits >= 3 && token.len() >= 6)) && !matches!(info.shape, Shape::DateFull | Shape::Date8) {
+                        document.codes.push((info.hash, label));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a word of a name is enough of a name to be looked for elsewhere.
+fn tells(entry: Entry, case: Case) -> bool {
+    !entry.is(Entry::TITLE) && !entry.is(Entry::CREDENTIAL) && entry.lower() < 12 && case != Case::Initial && !entry.is(Entry::RELATION) && !entry.is(Entry::ROLE)
+}
+
+/// Finds what the document has given away in a prepared text.
+pub(crate) fn spread(text: &str, sequence: &Sequence, document: &Document, out: &mut Vec<Finding>) {
+    let n = sequence.tokens.len();
+    let mut covered = vec![false; n];
+    for finding in out.iter() {
+        let first = sequence.tokens.partition_point(|t| (t.end as usize) <= finding.span.start);
+        for (i, token) in sequence.tokens.iter().enumerate().skip(first) {
+            if token.start as usize >= finding.span.end {
+                break;
+            }
+            if let Some(c) = covered.get_mut(i) {
+                *c = true;
+            }
+        }
+    }
+    for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
+        if covered.get(i).copied().unwrap_or(true) {
+            continue;
+        }
+        let label = match token.kind {
+            Kind::Word if document.names.contains(&info.hash) && again(text, sequence, i) => Label::Name,
+            Kind::Code => match document.codes.iter().find(|(h, _)| *h == info.hash) {
+                Some((_, label)) => *label,
+                None => continue,
+            },
+            _ => continue,
+        };
+        let end = stem(token.of(text)).map_or(token.end as usize, |k| token.start as usize + k);
+        out.push(Finding { span: Span::new(token.start as usize, end), label, score: 0.8, source: Source::Document });
+    }
+    for (words, label) in &document.phrases {
+        let Some(first) = words.first() else { continue };
+        for i in 0..n {
+            if sequence.infos.get(i).is_none_or(|x| x.hash != *first) || covered.get(i).copied().unwrap_or(true) {
+                continue;
+            }
+            if sequence.tokens.get(i).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower) || (words.len() == 1 && eponym(text, sequence, i)) {
+                continue;
+            }
+            let mut at = i;
+            let mut whole = true;
+            for word in words.iter().skip(1) {
+                at += 1;
+                while sequence.tokens.get(at).is_some_and(|t| t.kind == Kind::Punct) {
+                    at += 1;
+                }
+                whole &= sequence.infos.get(at).is_some_and(|x| x.hash == *word);
+                if !whole {
+                    break;
+                }
+            }
+            if let (true, Some(a), Some(b)) = (whole, sequence.tokens.get(i), sequence.tokens.get(at)) {
+                out.push(Finding { span: Span::new(a.start as usize, b.end as usize), label: *label, score: 0.75, source: Source::Document });
+            }
+        }
+    }
+}
+
+/// Whether a word that is a name elsewhere in the document is one here too.
+fn again(text: &str, sequence: &Sequence, i: usize) -> bool {
+    let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { return false };
+    if eponym(text, sequence, i) {
+        return false;
+    }
+    let common = info.entry.lower();
+    match token.case {
+        Case::Lower => common < 5,
+        // At the start of a sentence, or in a line of capitals, every word is capitalised.
+        _ => {
+            let starts = token.starts_line() || i.checked_sub(1).and_then(|p| sequence.tokens.get(p)).is_some_and(|p| matches!(p.of(text), "." | "?" | "!"));
+            common < 8 || (common < 10 && !starts && token.case == Case::Title)
+        }
+    }
+}
+
+/// `Foley catheter`, `Parkinson's disease`: a name that names a thing.
+fn eponym(text: &str, sequence: &Sequence, i: usize) -> bool {
+    if sequence.infos.get(i).is_some_and(|x| matches!(x.phrase, PhraseKind::Eponym | PhraseKind::Medical)) {
+        return true;
+    }
+    sequence.tokens.get(i + 1).is_some_and(|t| t.gap <= Gap::Space && THINGS.iter().any(|w| t.of(text).eq_ignore_ascii_case(w)))
+}
+
+/// What an eponym is followed by.
+const THINGS: [&str; 40] = [
+    "disease", "syndrome", "sign", "catheter", "cath", "score", "scale", "test", "maneuver", "manoeuvre", "murmur", "balloon", "bag", "drain", "tube",
+    "criteria", "classification", "stage", "reflex", "palsy", "fracture", "procedure", "operation", "repair", "forceps", "clamp", "retractor", "nodes",
+    "lesion", "position", "dementia", "body", "bodies", "phenomenon", "esophagus", "lymphoma", "thyroiditis", "contracture", "ulcer", "insulin",
+];
+
+/// Above which a finding is sure enough to be looked for elsewhere.
+const SURE: f32 = 0.6;
+
+/// A value whose field says that it is one identifier.
+pub(crate) fn whole(detector: &Detector, text: &str, label: Label, scratch: &mut Scratch, out: &mut Vec<Finding>, document: &mut Document) {
+    let is = |c: char| c.is_alphanumeric();
+    let (Some(start), Some(end)) = (text.find(is), text.rfind(is)) else { return };
+    let end = end + text.get(end..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
+    out.push(Finding { span: Span::new(start, end), label, score: 0.99, source: Source::Field });
+    detector.prepare(text, scratch);
+    remember(text, &scratch.sequence, out, document);
+}

@@ -1,0 +1,4 @@
+//! Finds identifiers by shape alone: what has a validator strong enough to need no context.
+
+pub(crate) mod number;
+pub(crate) mod web;
