@@ -5,6 +5,7 @@
 
 pub mod detect;
 pub mod engine;
+pub mod eval;
 pub mod identifier;
 pub mod record;
 pub mod resolve;

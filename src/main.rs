@@ -1,3 +1,7 @@
 //! The `deidre` command.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,3 @@
+//! Runs the `deidre` command as its users do.
+
+mod eval;
