@@ -2,6 +2,7 @@
 
 mod detect;
 mod eval;
+mod fit;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,8 @@ enum Verb {
     Detect(detect::Args),
     /// Measure what leaks and what is over-redacted, on gold notes.
     Eval(eval::Args),
+    /// Fit
+    Fit(fit::Args),
 }
 
 pub(crate) fn main() -> ExitCode {
@@ -27,6 +30,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match &cli.verb {
         Verb::Detect(args) => detect::run(args),
         Verb::Eval(args) => eval::run(args),
+        Verb::Fit(args) => fit::run(args),
     };
     done.unwrap_or_else(|error| {
         #[allow(clippy::print_stderr)]

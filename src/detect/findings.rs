@@ -151,7 +151,7 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
 
 /// Whether a word of a name is enough of a name to be looked for elsewhere.
 fn tells(entry: Entry, case: Case) -> bool {
-    !entry.is(Entry::TITLE) && !entry.is(Entry::CREDENTIAL) && entry.lower() < 12 && case != Case::Initial && !entry.is(Entry::RELATION) && !entry.is(Entry::ROLE)
+    !entry.any(Entry::TITLE) && !entry.any(Entry::CREDENTIAL) && entry.lower() < 12 && case != Case::Initial && !entry.any(Entry::RELATION) && !entry.any(Entry::STAFF)
 }
 
 /// Finds what the document has given away in a prepared text.

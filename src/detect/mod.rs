@@ -20,7 +20,7 @@ use crate::resolve::Findings;
 use crate::span::Span;
 
 use cue::{CueMatch, Cues};
-use dictionary::{Dictionary, Entry};
+use dictionary::{Dictionary, Entry, Phrase};
 use evidence::feature::{suffix, Info, PhraseKind, Sequence};
 use evidence::{Decision, Path, Weights};
 use pattern::number::Numbers;
@@ -168,7 +168,7 @@ impl Detector {
     fn phrases(&self, text: &str, sequence: &mut Sequence, folded: &mut Vec<u8>) {
         let mut i = 0;
         while i < sequence.tokens.len() {
-            let starts = sequence.infos.get(i).is_some_and(|info| info.entry.is(Entry::STARTS_PHRASE));
+            let starts = sequence.infos.get(i).is_some_and(|info| info.entry.any(Entry::STARTS_PHRASE));
             let mut step = 1;
             if starts {
                 // Folded words of the next tokens; punctuation that phrases do not hold ends them.
@@ -180,7 +180,7 @@ impl Detector {
                     }
                     match token.kind {
                         Kind::Word | Kind::Code => {
-                            dictionary::fold_phrase_word(token.of(text), folded);
+                            dictionary::fold(token.of(text), folded);
                             ends.push((j, folded.len()));
                         }
                         Kind::Punct if matches!(token.of(text), "-" | "." | "&" | "/") => {}
@@ -226,6 +226,22 @@ impl Detector {
             from = to;
         }
     }
+}
+
+/// What a phrase of the dictionaries is as evidence; of several kinds, what protects precision wins.
+fn phrase_kind(phrase: Phrase) -> PhraseKind {
+    [
+        (Phrase::EPONYM, PhraseKind::Eponym),
+        (Phrase::MEDICAL, PhraseKind::Medical),
+        (Phrase::STATE.or(Phrase::COUNTRY), PhraseKind::State),
+        (Phrase::PAYER.or(Phrase::COMPANY), PhraseKind::Company),
+        (Phrase::FACILITY, PhraseKind::Facility),
+        (Phrase::UNIVERSITY, PhraseKind::University),
+        (Phrase::CITY, PhraseKind::City),
+    ]
+    .into_iter()
+    .find(|(kinds, _)| phrase.is(*kinds))
+    .map_or(PhraseKind::None, |(_, kind)| kind)
 }
 
 /// Numbers of the words that have weights of their own.

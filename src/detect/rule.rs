@@ -248,7 +248,7 @@ impl<'v> View<'v> {
             }
             let entry = self.entry(at);
             let direction = self.any(at, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"]);
-            let suffix = entry.is(Entry::STREET_SUFFIX) && token.case != Case::Lower;
+            let suffix = entry.any(Entry::STREET_SUFFIX) && token.case != Case::Lower;
             if suffix && named && self.suffix_fits(at) {
                 let mut to = at;
                 // A direction, then a flat.
@@ -281,7 +281,7 @@ impl<'v> View<'v> {
                 return;
             }
             let part = match token.kind {
-                Kind::Word => token.case != Case::Lower && (direction || !self.entry(at).is(Entry::UNIT) || token.case == Case::Title),
+                Kind::Word => token.case != Case::Lower && (direction || !self.entry(at).any(Entry::UNIT) || token.case == Case::Title),
                 Kind::Code => matches!(self.shape_of(at), Shape::Ordinal),
                 _ => false,
             };
@@ -316,7 +316,7 @@ impl<'v> View<'v> {
         let entry = self.entry(i - 1);
         let upper = self.token(i - 1).is_some_and(|t| t.case != Case::Lower);
         let known = self.str(i).get(..5).and_then(|z| z.parse().ok()).is_some_and(|z| self.dictionary.is_zip(z));
-        let state = upper && (entry.is(Entry::STATE_ABBR) || entry.is(Entry::US_STATE));
+        let state = upper && (entry.any(Entry::STATE_ABBR) || entry.any(Entry::US_STATE));
         if zip && ((state && (known || self.shape_of(i) == Shape::Zip4)) || (known && self.shape_of(i) == Shape::Zip4)) {
             marks.push((i, i, Label::Zip, Source::Pattern));
         }

@@ -229,9 +229,9 @@ impl Sequence {
             }
             let titled = i.checked_sub(1).is_some_and(|p| {
                 let back = if self.tokens[p].kind == Kind::Punct { p.checked_sub(1) } else { Some(p) };
-                back.is_some_and(|p| self.infos[p].entry.is(Entry::TITLE) && self.tokens[i].gap <= Gap::Space)
+                back.is_some_and(|p| self.infos[p].entry.any(Entry::TITLE) && self.tokens[i].gap <= Gap::Space)
             });
-            let degree = self.infos.get(i + 2).is_some_and(|d| d.entry.is(Entry::CREDENTIAL))
+            let degree = self.infos.get(i + 2).is_some_and(|d| d.entry.any(Entry::CREDENTIAL))
                 && self.tokens.get(i + 1).is_some_and(|t| t.kind == Kind::Punct)
                 && self.tokens.get(i + 2).is_some_and(|t| t.case == Case::Upper && t.gap <= Gap::Space);
             if titled || degree {
@@ -375,13 +375,13 @@ impl Info {
 
 /// The dictionary class of a word, 0 to 29.
 fn base(entry: Entry, token: &Token) -> usize {
-    const CLASSES: [(u64, usize); 14] = [
+    const CLASSES: [(Entry, usize); 14] = [
         (Entry::TITLE, 14),
         (Entry::CREDENTIAL, 15),
         (Entry::RELATION, 16),
         (Entry::MONTH, 18),
         (Entry::WEEKDAY, 19),
-        (Entry::ROLE, 17),
+        (Entry::STAFF, 17),
         (Entry::FACILITY_WORD, 23),
         (Entry::ORG_WORD, 24),
         (Entry::US_STATE, 20),
@@ -393,7 +393,7 @@ fn base(entry: Entry, token: &Token) -> usize {
     ];
     let lower = entry.lower();
     for (flag, class) in CLASSES {
-        if entry.is(flag) {
+        if entry.any(flag) {
             // Two-letter abbreviations only count in capitals: `in`, `or`, `me`, `ok`.
             if matches!(flag, Entry::STATE_ABBR | Entry::CREDENTIAL) && token.case != Case::Upper && lower > 6 {
                 continue;
@@ -421,34 +421,34 @@ fn base(entry: Entry, token: &Token) -> usize {
     if place >= 2 && lower < 6 {
         return 9;
     }
-    if entry.is(Entry::DRUG) && lower < 8 {
+    if entry.any(Entry::DRUG) && lower < 8 {
         return 12;
     }
-    if entry.is(Entry::COMPANY) && lower < 6 {
+    if entry.any(Entry::COMPANY) && lower < 6 {
         return 27;
     }
     if lower >= 12 {
         return 1;
     }
-    if entry.is(Entry::MEDICAL) {
+    if entry.any(Entry::MEDICAL) {
         return 11;
     }
     if lower >= 8 {
         return 2;
     }
-    if lower >= 4 || entry.is(Entry::ENGLISH) {
+    if lower >= 4 || entry.any(Entry::ENGLISH) {
         return 3;
     }
-    if entry.is(Entry::ABBREV) {
+    if entry.any(Entry::ABBREV) {
         return 13;
     }
     if name > 0 && lower == 0 {
         return 28;
     }
-    if lower > 0 || entry.is(Entry::ENGLISH_RARE) {
+    if lower > 0 || entry.any(Entry::ENGLISH_RARE) {
         return 4;
     }
-    if entry.is(Entry::EPONYM) {
+    if entry.any(Entry::EPONYM) {
         return 29;
     }
     0
