@@ -1,5 +1,7 @@
 //! Claims about text: shapes, cues, dictionaries.
 
+pub mod dictionary;
+
 use crate::engine::Input;
 use crate::identifier::{Hint, Label};
 use crate::resolve::{Finding, Findings, Source};
