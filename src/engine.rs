@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::detect::evidence::{Weights, WeightsError};
 use crate::detect::{Detector, Scratch};
 use crate::identifier::Hint;
 use crate::resolve::Findings;
@@ -25,6 +26,11 @@ impl Engine {
     /// The engine on the embedded dictionaries.
     pub fn embedded() -> Self {
         Self { detector: Arc::new(Detector::embedded()) }
+    }
+
+    /// The same engine with other evidence weights, as `deidre dictionary fit` writes them.
+    pub fn with_evidence(&self, bytes: &[u8]) -> Result<Self, WeightsError> {
+        Ok(Self { detector: Arc::new(self.detector.with_weights(Weights::read(bytes)?)) })
     }
 
     /// A worker with buffers of its own.

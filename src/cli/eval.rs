@@ -2,9 +2,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use deidre::engine::{Engine, Input, Worker};
 use deidre::eval::interval::Interval;
 use deidre::eval::score::{Counts, Figures, Intervals, Miss, Row};
@@ -44,6 +45,9 @@ pub(crate) struct Args {
     /// Score these predictions (as `deidre detect` writes them) instead of running the engine
     #[arg(long, value_name = "PRED.jsonl")]
     predictions: Option<PathBuf>,
+    /// Other evidence weights than those in the binary, as `deidre dictionary fit` writes them
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -51,7 +55,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let _ = args.no_model;
     let notes = gold::load(&args.gold)?;
     let predicted = match &args.predictions {
-        None => predict(&notes),
+        None => predict(&engine(args.evidence.as_deref())?, &notes),
         Some(file) => {
             let mut given: HashMap<String, Vec<Predicted>> = gold::load_predictions(file)?.into_iter().collect();
             let of_notes: Vec<_> = notes.iter().map(|note| given.remove(&note.id)).collect();
@@ -82,9 +86,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the engine finds that must go.
-fn predict(notes: &[Note]) -> Vec<Vec<Predicted>> {
+fn engine(evidence: Option<&Path>) -> anyhow::Result<Engine> {
     let engine = Engine::embedded();
+    let Some(file) = evidence else { return Ok(engine) };
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(engine.with_evidence(&bytes).with_context(|| file.display().to_string())?)
+}
+
+/// What the engine finds that must go.
+fn predict(engine: &Engine, notes: &[Note]) -> Vec<Vec<Predicted>> {
     let find = |worker: &mut Worker, note: &Note| {
         let found = worker.find(&[Input { text: &note.text, hint: Hint::Text }]);
         let mut place = CodePoints::new(&note.text);

@@ -1,6 +1,7 @@
 //! The command line: one file a verb.
 
 mod detect;
+mod dictionary;
 mod eval;
 mod fit;
 
@@ -21,8 +22,8 @@ enum Verb {
     Detect(detect::Args),
     /// Measure what leaks and what is over-redacted, on gold notes.
     Eval(eval::Args),
-    /// Fit
-    Fit(fit::Args),
+    /// Build, fit and explain the dictionaries.
+    Dictionary(dictionary::Args),
 }
 
 pub(crate) fn main() -> ExitCode {
@@ -30,7 +31,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match &cli.verb {
         Verb::Detect(args) => detect::run(args),
         Verb::Eval(args) => eval::run(args),
-        Verb::Fit(args) => fit::run(args),
+        Verb::Dictionary(args) => dictionary::run(args),
     };
     done.unwrap_or_else(|error| {
         #[allow(clippy::print_stderr)]

@@ -267,7 +267,8 @@ struct Pools {
 impl Pools {
     fn new(detector: &Detector, _numbers: &HashMap<String, u16>) -> Self {
         let mut pools = Self { first: Vec::new(), last: Vec::new(), city: Vec::new(), words: HashMap::new() };
-        detector.dictionary().each_word(|word, entry| {
+        detector.dictionary().for_each_word(|word, entry| {
+            let Ok(word) = std::str::from_utf8(word) else { return };
             if word.len() < 2 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
                 return;
             }
