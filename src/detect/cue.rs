@@ -52,11 +52,13 @@ pub enum Cue {
     Address,
     /// A number that never identifies: CPT, ICD, model, image, series.
     Code,
+    /// A holiday: a date by itself.
+    Holiday,
 }
 
 impl Cue {
     /// How many values a cue can take, none included.
-    pub const COUNT: usize = Cue::Code as usize + 1;
+    pub const COUNT: usize = Cue::Holiday as usize + 1;
 
     /// The label of the number that follows.
     pub fn label(self) -> Option<Label> {
@@ -279,6 +281,23 @@ const TABLE: &[(Cue, &str)] = &[
         "cpt|icd|icd-9|icd-10|icd9|icd10|icd-10-cm|dx code|loinc|snomed|hcpcs|drg|ndc|model|model #|model no|series|images|image|img|ref range|\
          reference range|figure|fig|table|grade|stage|type|class|level|score|version|v|size|dose|dose of|gauge|french|step|phase|item|page|weeks|\
          volume|vol|total|count|protocol no|cycle|day|days|trial|chapter|section|sect|part|question|gravida|para",
+    ),
+    (
+        Cue::Holiday,
+        "christmas|christmas eve|christmas day|xmas|xmas eve|xmas day|boxing day|thanksgiving|thanksgiving day|halloween|hallowe'en|easter|\
+         easter sunday|easter monday|good friday|palm sunday|ash wednesday|mardi gras|pentecost|new year's|new year's eve|new year's day|\
+         new years|new years eve|new years day|new year’s|new year’s eve|new year’s day|memorial day|labor day|labour day|independence day|\
+         fourth of july|4th of july|july fourth|july 4th|valentine's day|valentines day|valentine's|valentine’s day|st patrick's day|\
+         st. patrick's day|st patricks day|st. patrick’s day|saint patrick's day|mother's day|mothers day|mother’s day|father's day|\
+         fathers day|father’s day|veterans day|veteran's day|mlk day|martin luther king day|presidents day|presidents' day|president's day|\
+         columbus day|indigenous peoples' day|juneteenth|hanukkah|chanukah|hannukah|passover|yom kippur|rosh hashanah|purim|sukkot|shavuot|\
+         ramadan|eid|eid al-fitr|eid al-adha|diwali|deepavali|kwanzaa|bank holiday|august bank holiday|may bank holiday|spring bank holiday|\
+         remembrance sunday|remembrance day|guy fawkes|guy fawkes night|guy fawkes day|bonfire night|bastille day|cinco de mayo|\
+         lunar new year|chinese new year|anzac day|australia day|canada day|victoria day|groundhog day|leap day|april fools|april fools' day|\
+         april fool's day|super bowl sunday|black friday|cyber monday|election day|nowruz|day of the dead|dia de los muertos|\
+         día de los muertos|all saints day|all saints' day|all souls day|all souls' day|three kings day|burns night|hogmanay|may day|\
+         midsummer's eve|st andrew's day|st david's day|st george's day|orthodox easter|greek easter|armistice day|pancake day|shrove tuesday|\
+         flag day|pentecost sunday|krishna janmashtami|janmashtami|navratri|songkran|obon|cesar chavez day|pioneer day|kamehameha day|patriots' day|patriots day",
     ),
 ];
 

@@ -84,6 +84,9 @@ fn refine(sequence: &Sequence, from: usize, to: usize, label: Label) -> Label {
 /// Adds tokens `from..=to`, without the punctuation at their ends.
 fn push(text: &str, sequence: &Sequence, mut from: usize, mut to: usize, label: Label, score: f32, out: &mut Vec<Finding>) {
     let punct = |i: usize| sequence.tokens.get(i).is_none_or(|t| t.kind == Kind::Punct);
+    if label == Label::Name {
+        widen(text, sequence, &mut from, &mut to);
+    }
     while from < to && punct(from) && sequence.tokens.get(from).is_none_or(|t| t.of(text) != "(" || label != Label::Phone) {
         from += 1;
     }
@@ -104,6 +107,42 @@ fn push(text: &str, sequence: &Sequence, mut from: usize, mut to: usize, label: 
         }
     }
     out.push(Finding { span, label, score, source: Source::Dictionary });
+}
+
+/// Takes in what belongs to a name beside its words: the other half of a double name, initials, particles, `III`, and
+/// the surname in `Pain, Geraldine` at the start of a line or field.
+fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
+    let token = |i: usize| sequence.tokens.get(i);
+    let str = |i: usize| token(i).map_or("", |t| t.of(text));
+    let capital = |i: usize| token(i).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower);
+    let glued = |i: usize| token(i).is_some_and(|t| t.gap == Gap::None);
+    let near = |i: usize| token(i).is_some_and(|t| t.gap <= Gap::Space);
+    let initial = |i: usize| token(i).is_some_and(|t| t.kind == Kind::Word && t.case == Case::Initial);
+    for _ in 0..4 {
+        let (a, b) = (*from, *to);
+        if a >= 2 && str(a - 1) == "-" && glued(a) && glued(a - 1) && capital(a - 2) {
+            *from = a - 2;
+        } else if a >= 1 && near(a) && sequence.infos.get(a - 1).is_some_and(|x| x.entry.any(Entry::PARTICLE)) && token(a - 1).is_some_and(|t| t.len() <= 4 && t.len() >= 2) && !sequence.infos.get(a - 1).is_some_and(|x| x.entry.lower() > 13) {
+            *from = a - 1;
+        } else if a >= 1 && near(a) && initial(a - 1) && !matches!(str(a - 1), "A" | "I") {
+            *from = a - 1;
+        } else if a >= 2 && str(a - 1) == "." && initial(a - 2) && near(a) && glued(a - 1) {
+            *from = a - 2;
+        } else if a >= 2 && str(a - 1) == "," && glued(a - 1) && token(a).is_some_and(|t| t.gap == Gap::Space) && capital(a - 2) {
+            let starts = token(a - 2).is_some_and(|t| t.gap >= Gap::Wide) || (a >= 3 && token(a - 3).is_some_and(|t| t.kind == Kind::Code || t.of(text) == ":"));
+            if starts {
+                *from = a - 2;
+            }
+        }
+        if str(b + 1) == "-" && glued(b + 1) && glued(b + 2) && capital(b + 2) {
+            *to = b + 2;
+        } else if near(b + 1) && (initial(b + 1) && !matches!(str(b + 1), "A" | "I") && sequence.tokens.get(b + 2).is_none_or(|t| t.gap > Gap::None || t.kind == Kind::Punct) || matches!(str(b + 1), "II" | "III" | "IV" | "Jr" | "Sr")) && token(b + 1).is_some_and(|t| t.gap == Gap::Space) {
+            *to = b + 1;
+        }
+        if (a, b) == (*from, *to) {
+            break;
+        }
+    }
 }
 
 /// Length of a word before its possessive `'s`.

@@ -42,6 +42,13 @@ pub(crate) fn apply(
     let mut at = 0;
     for cue in cues {
         view.cued(cue, &mut at, &mut marks);
+        if cue.cue == Cue::Holiday {
+            let from = view.sequence.tokens.partition_point(|t| t.end <= cue.start);
+            let to = view.sequence.tokens.partition_point(|t| t.start < cue.end);
+            // With the year behind it: `Christmas 2019`.
+            let last = view.year(to).unwrap_or(to - 1);
+            marks.push((from, last.max(from), Label::Date, Source::Pattern));
+        }
     }
     for (from, to, label, source) in marks {
         if let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) {
@@ -117,6 +124,7 @@ impl<'v> View<'v> {
             Shape::Uuid => Label::OtherId,
             Shape::Vin => Label::Vehicle,
             Shape::DateRange => Label::Date,
+            Shape::Times | Shape::Mixed6 | Shape::MixedDash6 if extension(self.str(i)) => Label::Phone,
             Shape::Int10 if npi(self.str(i).as_bytes()) => Label::License,
             Shape::MixedLong if dea(self.str(i).as_bytes()) => Label::License,
             _ => return,
@@ -167,14 +175,22 @@ impl<'v> View<'v> {
             at += 1;
         }
         let range = self.shape_of(at) == Shape::Range && self.near(at);
-        if self.joined(at) && (self.day(at) || range) && self.near(at) && !self.dose_follows(at) {
+        if self.near(at) && self.any(at, &ORDINALS) {
+            to = at;
+            if self.str(at + 1) == "-" && self.near(at + 2) && self.any(at + 2, &ORDINALS) {
+                to = at + 2;
+            } else if self.any(at, &["twenty", "thirty"]) && self.near(at + 1) && self.any(at + 1, &ORDINALS) {
+                to = at + 1;
+            }
+            sure = !self.any(to, &["twenty", "thirty"]);
+        } else if self.joined(at) && (self.day(at) || range) && self.near(at) && !self.dose_follows(at) {
             to = at;
             sure = true;
             if matches!(self.str(at + 1), "-" | "–" | "&") && self.near(at + 1) && self.day(at + 2) && self.near(at + 2) {
                 to = at + 2;
             }
             let mut next = to + 1;
-            if matches!(self.str(next), "," | "." | "/") && self.near(next) {
+            if (matches!(self.str(next), "," | "." | "/") || self.is(next, "of")) && self.near(next) {
                 next += 1;
             }
             if let Some(year) = self.year(next) {
@@ -237,6 +253,26 @@ impl<'v> View<'v> {
         }
         let mut at = i + 1;
         let mut named = false;
+        // `2088 Calle de Suenos`, `412 Highway 9`
+        if self.near(at) && self.any(at, &STREETS_BEFORE) && self.token(at).is_some_and(|t| t.case != Case::Lower) {
+            let mut to = at;
+            while to < at + 3 && self.near(to + 1) {
+                let next = self.token(to + 1);
+                let goes_on = next.is_some_and(|t| t.kind == Kind::Word && (t.case != Case::Lower || self.entry(to + 1).any(Entry::PARTICLE)))
+                    || (to == at && next.is_some_and(|t| t.kind == Kind::Code));
+                if !goes_on {
+                    break;
+                }
+                to += 1;
+            }
+            if to > at {
+                if self.str(to + 1) == "#" && self.token(to + 2).is_some_and(|t| t.kind == Kind::Code) {
+                    to += 2;
+                }
+                marks.push((i, to, Label::Street, Source::Pattern));
+                return;
+            }
+        }
         while at < i + 8 && self.near(at) {
             let Some(token) = self.token(at) else { return };
             if token.kind == Kind::Punct {
@@ -249,7 +285,13 @@ impl<'v> View<'v> {
             let entry = self.entry(at);
             let direction = self.any(at, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"]);
             let suffix = entry.any(Entry::STREET_SUFFIX) && token.case != Case::Lower;
-            if suffix && named && self.suffix_fits(at) {
+            if suffix && (named || at > i + 1) && self.suffix_fits(at) {
+                let mut from = i;
+                // `Flat 2, 27 Mill Brae`
+                let comma = usize::from(i > 0 && self.str(i - 1) == ",");
+                if i >= 2 + comma && self.token(i - 1 - comma).is_some_and(|t| t.kind == Kind::Code) && self.any(i - 2 - comma, &FLATS) && self.near(i) {
+                    from = i - 2 - comma;
+                }
                 let mut to = at;
                 // A direction, then a flat.
                 let mut next = at + 1;
@@ -277,7 +319,7 @@ impl<'v> View<'v> {
                 } else if self.str(next) == "#" && self.joined(next) && self.token(next + 1).is_some_and(|t| t.kind != Kind::Punct) {
                     to = next + 1;
                 }
-                marks.push((i, to, Label::Street, Source::Pattern));
+                marks.push((from, to, Label::Street, Source::Pattern));
                 return;
             }
             let part = match token.kind {
@@ -419,6 +461,15 @@ impl<'v> View<'v> {
             announced |= matches!(self.str(i), ":" | "#" | "=") || self.any(i, &["no", "number", "num", "nr"]);
             i += 1;
         }
+        // `RA 0417728`: capitals before the digits are part of the number.
+        let from = i;
+        let prefixed = self.token(i).is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Upper | Case::Initial) && t.len() <= 4)
+            && self.token(i + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space)
+            && !matches!(label, Label::Phone | Label::Fax)
+            && cue.cue != Cue::Room;
+        if prefixed {
+            i += 1;
+        }
         let Some(token) = self.token(i) else { return };
         if token.gap > Gap::Wide {
             return;
@@ -451,7 +502,7 @@ impl<'v> View<'v> {
         }
         // Further groups of the same number: `476 30 9918`, `3345 1180 22`.
         let mut to = i;
-        let groups = matches!(label, Label::Ssn | Label::HealthPlan | Label::Account | Label::License | Label::Phone | Label::Fax | Label::Mrn) && cue.cue != Cue::Room;
+        let groups = cue.cue != Cue::Room && cue.cue != Cue::User;
         if groups {
             while to < i + 4 && self.token(to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space) {
                 let more = matches!(self.shape_of(to + 1), Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Int5 | Shape::Year | Shape::IntZero);
@@ -462,9 +513,27 @@ impl<'v> View<'v> {
                 to += 1;
             }
         }
-        marks.push((i, to, label, Source::Cue));
+        marks.push((from, to, label, Source::Cue));
     }
 }
+
+/// `x309`, `x3-9090`: an extension glued to its sign.
+fn extension(code: &str) -> bool {
+    let Some(number) = code.strip_prefix(['x', 'X']) else { return false };
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    (3..=6).contains(&digits) && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+}
+
+/// Days of a month in words.
+const ORDINALS: [&str; 23] = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth",
+    "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", "thirtieth", "twenty", "thirty",
+];
+/// Streets whose kind stands before their name.
+const STREETS_BEFORE: [&str; 16] =
+    ["calle", "avenida", "paseo", "camino", "via", "rue", "el", "la", "los", "las", "highway", "hwy", "route", "rt", "rte", "county"];
+/// What numbers a flat before the house.
+const FLATS: [&str; 8] = ["flat", "unit", "apt", "apartment", "suite", "ste", "lot", "no"];
 
 /// Cues that name a number by themselves, without `no`, `#` or a colon.
 const STRONG: [&str; 22] = [
