@@ -137,11 +137,16 @@ write("countries", "name", ((r[0].strip(),) for r in rows("countries")))
 write("streets", "term\tabbrev\tkind", rows("usps_street_terms"))
 
 # ---- medicine ----------------------------------------------------------------------------------------------------
-def person_like(word):
-    return (last_count[word] >= 1000 or first_count[word] >= 500) and word not in scowl
-
-
 place_word = {fold(n) for n, p in population.items() if p >= 5000 and " " not in n}
+
+
+def person_like(word):
+    """Stands in clinical terms because someone, or some place, is called so: Smith, Parkinson, Lyme."""
+    lower, title = freq.get(word, (0, 0))
+    named = last_count[word] >= 1000 or first_count[word] >= 500 or word in place_word
+    return named and (word not in scowl or title > 0.6 * lower)
+
+
 clinical = collections.Counter()
 for word, cm, pcs in rows("icd10_words"):
     clinical[fold(word)] += int(cm) + int(pcs)
