@@ -228,7 +228,12 @@ NOT_EPONYM = set("africa alice brown charles east ester ferry florida george gra
                  "mast mast-cell maze mink nile north patella paulo pierre purpura rho sella south split-brain valley "
                  "vena cava hand-foot hand-arm post-acute post-cardiac post-concussion disease-free".split())
 eponyms = {r[0] for r in rows("medical_eponyms_devices_hand")}
-eponyms |= {r[0] for r in rows("eponym_candidates") if fold(r[0]) not in NOT_EPONYM}
+for term, *_ in rows("eponym_candidates"):
+    parts = re.findall(r"[a-z]+", fold(term))
+    # `Disease-Free`, `Tilt-Table`: capitalised in headings, no one's name.
+    described = len(parts) > 1 and all(w in scowl or w in clinical for w in parts)
+    if fold(term) not in NOT_EPONYM and not described:
+        eponyms.add(term)
 write("eponyms", "term", ((e,) for e in eponyms))
 
 STOP = set("of with and or the a an in on to due by for from at as other not without is nos unspecified specified "
