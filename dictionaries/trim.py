@@ -137,11 +137,16 @@ write("countries", "name", ((r[0].strip(),) for r in rows("countries")))
 write("streets", "term\tabbrev\tkind", rows("usps_street_terms"))
 
 # ---- medicine ----------------------------------------------------------------------------------------------------
-def person_like(word):
-    return (last_count[word] >= 1000 or first_count[word] >= 500) and word not in scowl
-
-
 place_word = {fold(n) for n, p in population.items() if p >= 5000 and " " not in n}
+
+
+def person_like(word):
+    """Stands in clinical terms because someone, or some place, is called so: Smith, Parkinson, Lyme."""
+    lower, title = freq.get(word, (0, 0))
+    named = last_count[word] >= 1000 or first_count[word] >= 500 or word in place_word
+    return named and (word not in scowl or title > 0.6 * lower)
+
+
 clinical = collections.Counter()
 for word, cm, pcs in rows("icd10_words"):
     clinical[fold(word)] += int(cm) + int(pcs)
@@ -223,7 +228,12 @@ NOT_EPONYM = set("africa alice brown charles east ester ferry florida george gra
                  "mast mast-cell maze mink nile north patella paulo pierre purpura rho sella south split-brain valley "
                  "vena cava hand-foot hand-arm post-acute post-cardiac post-concussion disease-free".split())
 eponyms = {r[0] for r in rows("medical_eponyms_devices_hand")}
-eponyms |= {r[0] for r in rows("eponym_candidates") if fold(r[0]) not in NOT_EPONYM}
+for term, *_ in rows("eponym_candidates"):
+    parts = re.findall(r"[a-z]+", fold(term))
+    # `Disease-Free`, `Tilt-Table`: capitalised in headings, no one's name.
+    described = len(parts) > 1 and all(w in scowl or w in clinical for w in parts)
+    if fold(term) not in NOT_EPONYM and not described:
+        eponyms.add(term)
 write("eponyms", "term", ((e,) for e in eponyms))
 
 STOP = set("of with and or the a an in on to due by for from at as other not without is nos unspecified specified "

@@ -32,7 +32,9 @@ enum Verb {
     /// Fits the evidence weights on annotated notes
     Fit(super::fit::Args),
     /// Prints version, checksums, and how many words and phrases of each kind there are
-    #[command(after_help = "Example:\n  deidre dictionary stats\n  deidre dictionary stats smith \"swan-ganz catheter\"")]
+    #[command(
+        after_help = "Example:\n  deidre dictionary stats\n  deidre dictionary stats smith \"swan-ganz catheter\""
+    )]
     Stats {
         /// Folder of built dictionaries; without it, those in the binary
         #[arg(long, value_name = "DIR")]

@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn merging_keeps_flags_and_the_larger_frequency() {
-        let rose = Entry::of_first(Some(300_000)).or(Entry::of_last(None)).or(Entry::ENGLISH).or(Entry::of_case(5.0, 9.0));
+        let rose =
+            Entry::of_first(Some(300_000)).or(Entry::of_last(None)).or(Entry::ENGLISH).or(Entry::of_case(5.0, 9.0));
         let merged = rose.or(Entry::of_first(None)).or(Entry::of_last(Some(2_000))).or(Entry::MEDICAL);
         assert_eq!(merged.first(), rose.first());
         assert_eq!(merged.last(), Entry::of_last(Some(2_000)).last());

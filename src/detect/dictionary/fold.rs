@@ -106,7 +106,9 @@ mod tests {
 
     #[test]
     fn what_has_no_latin_base_is_only_lower_cased() {
-        for (word, key) in [("", ""), ("×", "×"), ("µg", "µg"), ("Ωmega", "ωmega"), ("Иван", "иван"), ("李", "李"), ("7½", "7½")] {
+        for (word, key) in
+            [("", ""), ("×", "×"), ("µg", "µg"), ("Ωmega", "ωmega"), ("Иван", "иван"), ("李", "李"), ("7½", "7½")]
+        {
             assert_eq!(folded(word), key, "{word}");
         }
     }

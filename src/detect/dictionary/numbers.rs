@@ -25,11 +25,7 @@ impl Numbers {
     pub(super) const LEN: usize = ZIP_BYTES + AREA_BYTES + 1000;
 
     pub(super) fn new() -> Self {
-        Self {
-            zips: vec![0; ZIP_BYTES].into(),
-            areas: vec![0; AREA_BYTES].into(),
-            prefixes: vec![0; 1000].into(),
-        }
+        Self { zips: vec![0; ZIP_BYTES].into(), areas: vec![0; AREA_BYTES].into(), prefixes: vec![0; 1000].into() }
     }
 
     /// `None` where `bytes` is not [`Numbers::LEN`] long.
@@ -102,9 +98,10 @@ const RESTRICTED: u8 = 1 << 6;
 
 /// Postal abbreviations, in the order the prefixes refer to; append only, or raise the format number.
 const STATES: [&str; 59] = [
-    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA", "ME",
-    "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR", "PA", "RI",
-    "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY", "PR", "VI", "GU", "AS", "MP", "AA", "AE", "AP",
+    "AL", "AK", "AZ", "AR", "CA", "CO", "CT", "DE", "DC", "FL", "GA", "HI", "ID", "IL", "IN", "IA", "KS", "KY", "LA",
+    "ME", "MD", "MA", "MI", "MN", "MS", "MO", "MT", "NE", "NV", "NH", "NJ", "NM", "NY", "NC", "ND", "OH", "OK", "OR",
+    "PA", "RI", "SC", "SD", "TN", "TX", "UT", "VT", "VA", "WA", "WV", "WI", "WY", "PR", "VI", "GU", "AS", "MP", "AA",
+    "AE", "AP",
 ];
 
 #[cfg(test)]

@@ -147,9 +147,8 @@ mod tests {
     fn the_longest_phrase_wins_and_others_do_not_match() {
         let keys = [("new york", 1), ("new york city", 2), ("st marys", 3), ("swan ganz", 4)];
         let map = fst::Map::from_iter(keys).unwrap();
-        let find = |text: &str| {
-            longest(&map, text.split(' ').map(str::as_bytes)).map(|(words, phrase)| (words, phrase.0))
-        };
+        let find =
+            |text: &str| longest(&map, text.split(' ').map(str::as_bytes)).map(|(words, phrase)| (words, phrase.0));
         for (text, found) in [
             ("new york", (2, 1)),
             ("new york city hall", (3, 2)),
@@ -161,7 +160,9 @@ mod tests {
         ] {
             assert_eq!(find(text), Some(found), "{text}");
         }
-        for text in ["", "new", "new yorker", "newyork", "the new york", "york city", "st maryss", "swanganz", "- -", "\u{0}"] {
+        for text in
+            ["", "new", "new yorker", "newyork", "the new york", "york city", "st maryss", "swanganz", "- -", "\u{0}"]
+        {
             assert_eq!(find(text), None, "{text}");
         }
     }

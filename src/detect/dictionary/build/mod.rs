@@ -86,10 +86,7 @@ impl Built {
     }
 }
 
-fn map<'a>(
-    sorted: impl Iterator<Item = (&'a [u8], u64)>,
-    file: &'static str,
-) -> Result<Vec<u8>, DictionaryError> {
+fn map<'a>(sorted: impl Iterator<Item = (&'a [u8], u64)>, file: &'static str) -> Result<Vec<u8>, DictionaryError> {
     let build = || {
         let mut builder = fst::MapBuilder::memory();
         for (key, value) in sorted {

@@ -114,6 +114,7 @@ fn protective(sources: &Sources, words: &mut Words, phrases: &mut Phrases) -> Re
             "city" => (Phrase::CITY.sized(7), Entry::default()),
             "state" => (Phrase::STATE, Entry::US_STATE),
             "country" => (Phrase::COUNTRY, Entry::COUNTRY),
+            "facility" => (Phrase::FACILITY.sized(15), Entry::default()),
             "medical" => (Phrase::MEDICAL, Entry::MEDICAL),
             "eponym" => (Phrase::EPONYM, Entry::EPONYM),
             _ => return Err(row.error("unknown kind")),

@@ -52,11 +52,8 @@ impl Words {
         let mut ranked: Vec<_> = uses.into_iter().collect();
         ranked.sort_unstable_by_key(|&(entry, uses)| (std::cmp::Reverse(uses), entry));
         let index: HashMap<u64, u64> = ranked.iter().zip(0..).map(|((entry, _), i)| (*entry, i)).collect();
-        let mut words: Vec<_> = self
-            .entries
-            .into_iter()
-            .filter_map(|(word, entry)| index.get(&entry.0).map(|i| (word, *i)))
-            .collect();
+        let mut words: Vec<_> =
+            self.entries.into_iter().filter_map(|(word, entry)| index.get(&entry.0).map(|i| (word, *i))).collect();
         words.sort_unstable();
         (words, ranked.into_iter().map(|(entry, _)| Entry(entry)).collect())
     }
@@ -97,6 +94,13 @@ fn names(sources: &Sources, words: &mut Words) -> Result<(), DictionaryError> {
             words.add_name(row.text(0), claim, claim);
         }
     }
+    // The Census writes OBRIEN; where another list shows that it is O'Brien, that takes over the count.
+    let marked: Vec<_> = words.entries.keys().filter(|key| key.contains(&b'\'')).cloned().collect();
+    for key in marked {
+        let joined: Vec<u8> = key.iter().copied().filter(|b| *b != b'\'').collect();
+        let claim = words.get(&joined);
+        words.add_folded(key, claim);
+    }
     Ok(())
 }
 
@@ -115,11 +119,9 @@ fn english(sources: &Sources, words: &mut Words) -> Result<(), DictionaryError> 
 }
 
 fn medicine(sources: &Sources, words: &mut Words) -> Result<(), DictionaryError> {
-    for (name, columns, claim) in [
-        ("medical_words", 1, Entry::MEDICAL),
-        ("medical_abbreviations", 1, Entry::ABBREV),
-        ("drugs", 2, Entry::DRUG),
-    ] {
+    for (name, columns, claim) in
+        [("medical_words", 1, Entry::MEDICAL), ("medical_abbreviations", 1, Entry::ABBREV), ("drugs", 2, Entry::DRUG)]
+    {
         for row in sources.open(name, columns)?.rows() {
             words.add(row.text(0), claim);
         }
@@ -254,6 +256,7 @@ const ENDINGS: &[Ending] = &[
 
 /// Whether a name is one word, hyphens and apostrophes allowed.
 pub(super) fn is_word(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '&' | ','))
+    !name.is_empty()
+        && !name.contains(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '&' | ','))
         && !phrase::key(name).is_empty()
 }
