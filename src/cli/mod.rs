@@ -2,6 +2,10 @@
 
 mod detect;
 mod eval;
+mod key;
+mod policy;
+mod reveal;
+mod transform_args;
 
 use std::process::ExitCode;
 
@@ -20,6 +24,12 @@ enum Verb {
     Detect(detect::Args),
     /// Measure what leaks and what is over-redacted, on gold notes.
     Eval(eval::Args),
+    /// Turn sealed tokens back into what stood there.
+    Reveal(reveal::Args),
+    /// Make keys.
+    Key(key::Args),
+    /// Show what policies do.
+    Policy(policy::Args),
 }
 
 pub(crate) fn main() -> ExitCode {
@@ -27,6 +37,9 @@ pub(crate) fn main() -> ExitCode {
     let done = match &cli.verb {
         Verb::Detect(args) => detect::run(args),
         Verb::Eval(args) => eval::run(args),
+        Verb::Reveal(args) => reveal::run(args),
+        Verb::Key(args) => key::run(args),
+        Verb::Policy(args) => policy::run(args),
     };
     done.unwrap_or_else(|error| {
         #[allow(clippy::print_stderr)]

@@ -1,3 +1,4 @@
 //! Runs the `deidre` command as its users do.
 
 mod eval;
+mod tokens;
