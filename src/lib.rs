@@ -3,10 +3,14 @@
 //!
 //! The path, from bytes to bytes, is described in `docs/architecture.md`; its stages are the modules here.
 
+mod base32;
 pub mod detect;
 pub mod engine;
 pub mod eval;
 pub mod identifier;
+pub mod policy;
 pub mod record;
 pub mod resolve;
+pub mod secret;
 pub mod span;
+pub mod transform;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::detect::CodePoints;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  deidre eval notes/ --leaks 20 --false 20\n\n\
     Gold: JSON Lines {\"id\", \"text\", \"spans\": [{\"start\", \"end\", \"type\"}]} with offsets in code points, i2b2/n2c2\n\
     2014 XML, brat .txt with .ann, or .txt with [[LABEL:text]]; a file or a folder of them.\n\
@@ -54,6 +54,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // No model is shipped yet: with or without, rules and dictionaries decide.
     let _ = args.no_model;
     let notes = gold::load(&args.gold)?;
+    let moved: usize = notes.iter().map(|note| note.moved).sum();
+    if moved > 0 {
+        eprintln!("deidre: {moved} gold elements do not stand at their offsets; the figures are wrong by as much");
+    }
     let predicted = match &args.predictions {
         None => predict(&engine(args.evidence.as_deref())?, &notes),
         Some(file) => {

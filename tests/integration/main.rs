@@ -1,8 +1,7 @@
-//! Runs the `deidre` command as its users do.
-
-mod eval;
-//! Integration tests, one binary.
+//! Tests of the whole, one binary: runs the `deidre` command as its users do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod dictionary;
+mod eval;
+mod tokens;

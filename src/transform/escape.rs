@@ -1,0 +1,63 @@
+//! How reveal writes a value where it stands: the shortest escaping that the format asks for.
+
+use std::fmt::Write;
+
+/// Appends `value` as it stands inside a JSON string: `"`, `\` and control characters escaped, the ones with a short
+/// form by it, the others as `\u00` and two lower-case digits; everything else as it is.
+pub(super) fn json(value: &str, out: &mut String) {
+    let mut plain = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x08 => "\\b",
+            0x09 => "\\t",
+            0x0a => "\\n",
+            0x0c => "\\f",
+            0x0d => "\\r",
+            0x00..0x20 => "",
+            _ => continue,
+        };
+        out.push_str(value.get(plain..at).unwrap_or_default());
+        plain = at + 1;
+        out.push_str(short);
+        if short.is_empty() {
+            // A String takes everything: writing cannot fail.
+            let _ = write!(out, "\\u{byte:04x}");
+        }
+    }
+    out.push_str(value.get(plain..).unwrap_or_default());
+}
+
+/// Appends `value` as it stands inside a quoted CSV field: quotes doubled.
+pub(super) fn csv_quoted(value: &str, out: &mut String) {
+    for (i, part) in value.split('"').enumerate() {
+        if i > 0 {
+            out.push_str("\"\"");
+        }
+        out.push_str(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped_for_their_place() {
+        for (value, in_json, in_csv) in [
+            ("", "", ""),
+            ("Øst/3", "Øst/3", "Øst/3"),
+            ("a\"b", "a\\\"b", "a\"\"b"),
+            ("a\\b\n\t", "a\\\\b\\n\\t", "a\\b\n\t"),
+            ("\u{1}\u{1f}\u{7f}", "\\u0001\\u001f\u{7f}", "\u{1}\u{1f}\u{7f}"),
+            ("\"\"", "\\\"\\\"", "\"\"\"\""),
+        ] {
+            let (mut a, mut b) = (String::new(), String::new());
+            json(value, &mut a);
+            csv_quoted(value, &mut b);
+            assert_eq!((a.as_str(), b.as_str()), (in_json, in_csv));
+            assert_eq!(serde_json::from_str::<String>(&format!("\"{a}\"")).ok().as_deref(), Some(value));
+        }
+    }
+}
