@@ -36,8 +36,23 @@ pub(crate) fn encode(bytes: &[u8], out: &mut String) {
 /// these symbols, case and aliases aside.
 pub(crate) fn decode(symbols: &[u8], out: &mut Vec<u8>) -> Option<()> {
     out.reserve(symbols.len() * 5 / 8);
+    let (blocks, rest) = symbols.as_chunks::<8>();
+    let mut wrong = 0;
+    for block in blocks {
+        let mut held = 0;
+        for symbol in block {
+            let value = VALUES[usize::from(*symbol)];
+            wrong |= value;
+            held = held << 5 | u64::from(value & 31);
+        }
+        let [_, _, _, bytes @ ..] = held.to_be_bytes();
+        out.extend_from_slice(&bytes);
+    }
+    if wrong > 31 {
+        return None;
+    }
     let (mut held, mut bits) = (0u32, 0);
-    for symbol in symbols {
+    for symbol in rest {
         held = held << 5 | u32::from(value(*symbol)?);
         bits += 5;
         if bits >= 8 {

@@ -38,10 +38,7 @@ pub(super) enum Parsed<'b> {
 
 /// Reads what starts at the `[` that `bytes` starts with.
 pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
-    let run = |from: usize, max: usize, part: fn(&u8) -> bool| {
-        bytes.get(from..).unwrap_or_default().iter().take(max).take_while(|b| part(b)).count()
-    };
-    let name_len = run(1, MAX_NAME, |b| b.is_ascii_alphanumeric() || *b == b'_');
+    let name_len = run(bytes, 1, MAX_NAME, |b| b.is_ascii_alphanumeric() || b == b'_');
     let name = bytes.get(1..1 + name_len).unwrap_or_default();
     let label = || std::str::from_utf8(name).ok().and_then(Label::parse);
     match bytes.get(1 + name_len) {
@@ -49,7 +46,7 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
         Some(b']') if label().is_some() => Parsed::Mark { len: name_len + 2 },
         Some(b':') if name_len > 0 => {
             let start = name_len + 2;
-            let code_len = run(start, MAX_CODE, u8::is_ascii_alphanumeric);
+            let code_len = run(bytes, start, MAX_CODE, |b| b.is_ascii_alphanumeric());
             match bytes.get(start + code_len) {
                 None if code_len < MAX_CODE => Parsed::More,
                 Some(b']') if code_len > 0 => Parsed::Code {
@@ -62,6 +59,13 @@ pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
         }
         _ => Parsed::No,
     }
+}
+
+/// How many bytes from `from` on, up to `max`, are part of what is read.
+fn run(bytes: &[u8], from: usize, max: usize, part: impl Fn(u8) -> bool) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let rest = rest.get(..max).unwrap_or(rest);
+    rest.iter().position(|b| !part(*b)).unwrap_or(rest.len())
 }
 
 /// Appends `[NAME]`.
@@ -101,10 +105,10 @@ fn number(label: Label) -> u8 {
     label as u8
 }
 
-/// Times the generator x of GF(2)[x] / (x^5 + x^2 + 1), which is primitive: its powers are all 31 elements but 0.
+/// Times the generator x, for `a` below 32, of GF(2)[x] / (x^5 + x^2 + 1), which is primitive: its powers are all 31 elements but 0.
 fn times_g(a: u8) -> u8 {
-    let doubled = a << 1;
-    (if doubled & 32 == 0 { doubled } else { doubled ^ 0b10_0101 }) & 31
+    // Without a branch, which would be a guess at every symbol.
+    ((a << 1) ^ ((a >> 4) * 0b10_0101)) & 31
 }
 
 /// Longest name that is still looked at; labels are shorter.
