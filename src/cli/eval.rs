@@ -50,6 +50,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // No model is shipped yet: with or without, rules and dictionaries decide.
     let _ = args.no_model;
     let notes = gold::load(&args.gold)?;
+    let moved: usize = notes.iter().map(|note| note.moved).sum();
+    if moved > 0 {
+        eprintln!("deidre: {moved} gold elements do not stand at their offsets; the figures are wrong by as much");
+    }
     let predicted = match &args.predictions {
         None => predict(&notes),
         Some(file) => {

@@ -19,6 +19,8 @@ pub struct Note {
     pub text: String,
     /// As marked; may overlap.
     pub spans: Vec<GoldSpan>,
+    /// Elements of which the source says another text than what stands at their offsets.
+    pub moved: usize,
 }
 
 /// A marked element, in code points.
@@ -90,6 +92,14 @@ pub enum GoldProblem {
     /// No notes at all.
     #[error("holds no gold notes (.jsonl, i2b2 .xml, brat .txt with .ann, or .txt with [[LABEL:text]])")]
     Empty,
+}
+
+impl GoldProblem {
+    /// The type is shown when it can be one: in a line gone wrong there may be text of the note in its place.
+    pub(super) fn unknown(kind: &str) -> GoldProblem {
+        let type_like = kind.len() <= 20 && kind.bytes().all(|b| b.is_ascii_uppercase() || b"_-".contains(&b));
+        GoldProblem::Type(if type_like { kind.to_owned() } else { "...".to_owned() })
+    }
 }
 
 /// Loads the notes of a file, or of every gold file under a folder, in the order of their paths.
@@ -217,10 +227,16 @@ fn json_line(line: &str) -> Result<Note, GoldProblem> {
     let line: NoteLine = serde_json::from_str(line).map_err(|e| GoldProblem::Json(e.column()))?;
     let len = line.text.chars().count();
     let spans = line.spans.into_iter().map(|s| {
-        let label = Label::parse(&s.label).ok_or(GoldProblem::Type(s.label))?;
+        let label = Label::parse(&s.label).ok_or_else(|| GoldProblem::unknown(&s.label))?;
         check(GoldSpan { start: s.start, end: s.end, label, optional: !label.is_identifier() }, len)
     });
-    Ok(Note { spans: spans.collect::<Result<_, _>>()?, id: line.id.into(), kind: line.kind, text: line.text })
+    Ok(Note { spans: spans.collect::<Result<_, _>>()?, id: line.id.into(), kind: line.kind, text: line.text, moved: 0 })
+}
+
+/// Whether the source's text of an element is what stands at its offsets, white space and punctuation aside: those are
+/// changed on the way into attributes and columns.
+pub(super) fn fits(said: &str, stands: &str) -> bool {
+    said.chars().filter(|c| c.is_alphanumeric()).eq(stands.chars().filter(|c| c.is_alphanumeric()))
 }
 
 /// The span, if it fits a text of `len` code points.

@@ -6,13 +6,13 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::gold::{GoldProblem, GoldSpan, Note, check};
+use super::gold::{GoldProblem, GoldSpan, Note, check, fits};
 use crate::identifier::Label;
 
 pub(super) fn parse(id: String, xml: &str) -> Result<Note, GoldProblem> {
     let mut reader = Reader::from_str(xml);
     let mut text = String::new();
-    let mut spans = Vec::new();
+    let mut tags = Vec::new();
     let (mut in_text, mut in_tags, mut known) = (false, false, false);
     loop {
         let at = reader.buffer_position() as usize;
@@ -22,10 +22,10 @@ pub(super) fn parse(id: String, xml: &str) -> Result<Note, GoldProblem> {
                 "deIdi2b2" => known = true,
                 "TEXT" => in_text = true,
                 "TAGS" => in_tags = true,
-                _ if in_tags => spans.extend(tag(&e).map_err(|p| p.unwrap_or(GoldProblem::Xml(at)))?),
+                _ if in_tags => tags.push(tag(&e).map_err(|p| p.unwrap_or(GoldProblem::Xml(at)))?),
                 _ => {}
             },
-            Event::Empty(e) if in_tags => spans.extend(tag(&e).map_err(|p| p.unwrap_or(GoldProblem::Xml(at)))?),
+            Event::Empty(e) if in_tags => tags.push(tag(&e).map_err(|p| p.unwrap_or(GoldProblem::Xml(at)))?),
             Event::End(e) => match e.name().as_ref() {
                 "TEXT" => in_text = false,
                 "TAGS" => in_tags = false,
@@ -45,13 +45,18 @@ pub(super) fn parse(id: String, xml: &str) -> Result<Note, GoldProblem> {
     if !known {
         return Err(GoldProblem::Xml(0));
     }
-    let len = text.chars().count();
-    let spans = spans.into_iter().map(|span| check(span, len)).collect::<Result<_, _>>()?;
-    Ok(Note { id, kind: None, text, spans })
+    let chars: Vec<char> = text.chars().collect();
+    let mut moved = 0;
+    for (span, said) in &tags {
+        let stands: String = chars.get(span.start..span.end).unwrap_or_default().iter().collect();
+        moved += usize::from(!fits(said, &stands));
+    }
+    let spans = tags.into_iter().map(|(span, _)| check(span, chars.len())).collect::<Result<_, _>>()?;
+    Ok(Note { id, kind: None, text, spans, moved })
 }
 
-/// One tag; no span when it marks nothing that could be counted. `Err(None)`: not a tag.
-fn tag(e: &BytesStart<'_>) -> Result<Option<GoldSpan>, Option<GoldProblem>> {
+/// One tag: what it marks, and the text that it says it marks. `Err(None)`: not a tag.
+fn tag(e: &BytesStart<'_>) -> Result<(GoldSpan, String), Option<GoldProblem>> {
     let attribute = |name: &str| -> Result<String, Option<GoldProblem>> {
         let attribute = e.try_get_attribute(name).ok().flatten().ok_or(None)?;
         Ok(attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|_| None)?.into_owned())
@@ -59,8 +64,9 @@ fn tag(e: &BytesStart<'_>) -> Result<Option<GoldSpan>, Option<GoldProblem>> {
     let number =
         |name: &str| -> Result<usize, Option<GoldProblem>> { attribute(name)?.trim().parse().map_err(|_| None) };
     let kind = attribute("TYPE")?;
-    let (label, optional) = label(&kind, &attribute("text")?).ok_or(Some(GoldProblem::Type(kind)))?;
-    Ok(Some(GoldSpan { start: number("start")?, end: number("end")?, label, optional }))
+    let text = attribute("text")?;
+    let (label, optional) = label(&kind, &text).ok_or_else(|| Some(GoldProblem::unknown(&kind)))?;
+    Ok((GoldSpan { start: number("start")?, end: number("end")?, label, optional }, text))
 }
 
 /// Our label for a type of i2b2 2014 (or one of our own), and whether it is neither rewarded nor punished.
@@ -129,6 +135,8 @@ mod tests {
         let text: Vec<char> = note.text.chars().collect();
         let marked: Vec<(String, Label, bool)> =
             note.spans.iter().map(|s| (text[s.start..s.end].iter().collect(), s.label, s.optional)).collect();
+        assert_eq!(note.moved, 0);
+        assert_eq!(parse("220-01".into(), &xml.replace("Record", "record:")).unwrap().moved, 2); // the name keeps its letters
         assert_eq!(
             marked,
             [

@@ -51,7 +51,7 @@ fn note(id: String, kind: Option<String>, marked: &str) -> Result<Note, GoldProb
         rest = after;
     }
     text.push_str(rest);
-    Ok(Note { id, kind, text, spans })
+    Ok(Note { id, kind, text, spans, moved: 0 })
 }
 
 #[cfg(test)]
