@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  \
     echo '{\"id\": 1, \"text\": \"Seen by Dr. Osei on 3/4.\"}' | deidre detect\n\n\
     Each line of input, {\"id\", \"text\"}, gives one line, in order:\n  \
@@ -41,7 +41,7 @@ pub(crate) struct Args {
     jobs: usize,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Offsets {
     /// Unicode code points
     Codepoints,

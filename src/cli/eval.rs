@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::detect::CodePoints;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  deidre eval notes/ --leaks 20 --false 20\n\n\
     Gold: JSON Lines {\"id\", \"text\", \"spans\": [{\"start\", \"end\", \"type\"}]} with offsets in code points, i2b2/n2c2\n\
     2014 XML, brat .txt with .ann, or .txt with [[LABEL:text]]; a file or a folder of them.\n\

@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use anyhow::Context;
 use deidre::secret::Key;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
 
-#[derive(clap::Subcommand)]
+#[derive(clap::Subcommand, Debug)]
 enum Verb {
     /// Make a new key: 256 bits from the operating system
     #[command(after_help = "Example:\n  deidre key new --out deidre.key\n\n\

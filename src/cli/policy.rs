@@ -7,13 +7,13 @@ use deidre::identifier::Label;
 
 use super::transform_args::load_policy;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
 
-#[derive(clap::Subcommand)]
+#[derive(clap::Subcommand, Debug)]
 enum Verb {
     /// Show what a policy does with each identifier
     #[command(after_help = "Example:\n  deidre policy show minimum-necessary\n\n\

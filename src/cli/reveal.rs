@@ -10,7 +10,7 @@ use deidre::transform::reveal::{Format, Revealer};
 
 use super::transform_args::KeyArgs;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  deidre reveal --key-file deidre.key < clean/notes.ndjson > notes.ndjson\n\n\
     Values are written back as they stood in the format they stood in: escaped in JSON, quotes doubled in quoted CSV\n\
     fields. A token that was changed, or sealed with another key, stays as it is and is counted on stderr.\n\n\
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     format: FormatName,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum FormatName {
     /// JSON when the input begins like JSON, text otherwise
     Auto,

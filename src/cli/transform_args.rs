@@ -8,7 +8,7 @@ use deidre::secret::Key;
 use deidre::transform::{Scope, Transform};
 
 /// Policy, key and scope.
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(crate) struct TransformArgs {
     /// What is done with identifiers: minimum-necessary (sealed tokens), redact (labels only), or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "minimum-necessary")]
@@ -24,14 +24,14 @@ pub(crate) struct TransformArgs {
 }
 
 /// Where the key comes from. Never the key itself: arguments can be read by every process.
-#[derive(clap::Args)]
+#[derive(clap::Args, Debug)]
 pub(crate) struct KeyArgs {
     /// File with the key, as 'deidre key new --out FILE' writes it [default: the key in DEIDRE_KEY]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 enum ScopeName {
     /// Everything sealed with the key
     Corpus,

@@ -50,6 +50,8 @@ pub enum Written<'r> {
     Json(&'r str),
     /// These bytes, inside a quoted CSV field. Kept only when they are not the value with its quotes doubled.
     CsvQuoted(&'r str),
+    /// In Windows-1252, in text or CSV. Kept only when the value is not all ASCII.
+    Windows1252,
 }
 
 /// Why a value could not be replaced. The record must be set aside.
@@ -183,6 +185,7 @@ impl std::fmt::Debug for Written<'_> {
             Written::JsonNumber => "JsonNumber",
             Written::Json(_) => "Json",
             Written::CsvQuoted(_) => "CsvQuoted",
+            Written::Windows1252 => "Windows1252",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Turns sealed tokens back into what stood there, in a stream: any chunk boundary, constant memory.
 
-use super::seal::{Fault, MIN_CODE, Opened, Place, Sealer};
+use super::seal::{Fault, MIN_CODE, Place, Sealer};
 use super::token::{self, Parsed};
 use crate::secret::Key;
 
@@ -66,7 +66,8 @@ impl Revealer {
         self.tally
     }
 
-    /// Reveals the tokens of one text.
+    /// Reveals the tokens of one text. Values that stood in Windows-1252 are lost on a text, which is UTF-8: use the
+    /// stream where they may occur.
     pub fn reveal(key: &Key, format: Format, text: &str) -> (String, Tally) {
         let mut stream = Revealer::new(key, format);
         let mut out = Vec::with_capacity(text.len());
@@ -95,7 +96,6 @@ impl Revealer {
             }
         }
         let (mut written, mut from) = (0, 0);
-        let mut value = String::new();
         let keep = loop {
             let rest = bytes.get(from..).unwrap_or_default();
             let next =
@@ -127,7 +127,7 @@ impl Revealer {
                     let before = at > written && bytes.get(at - 1) == Some(&b'"');
                     let strip = usize::from(number && before && next == Some(&b'"'));
                     out.extend_from_slice(&bytes[written..at - strip]);
-                    self.write(&opened, &mut value, out);
+                    opened.write(self.place(), out);
                     written = at + len + strip;
                     from = written;
                     self.tally.revealed += 1;
@@ -145,15 +145,12 @@ impl Revealer {
         keep
     }
 
-    fn write(&self, opened: &Opened, value: &mut String, out: &mut Vec<u8>) {
-        let place = match self.format {
+    fn place(&self) -> Place {
+        match self.format {
             Format::Json => Place::Json,
             Format::Csv if self.quoted => Place::CsvQuoted,
             _ => Place::Text,
-        };
-        value.clear();
-        opened.write(place, value);
-        out.extend_from_slice(value.as_bytes());
+        }
     }
 }
 

@@ -74,6 +74,8 @@ impl Sealer {
             }
             // No number is that long, but nothing may pass unsealed.
             Written::JsonNumber => return self.seal_pieces(label, flag::VERBATIM, value, salt, out),
+            Written::Windows1252 if value.is_ascii() => return self.seal_pieces(label, 0, value, salt, out),
+            Written::Windows1252 => return self.seal_windows_1252(label, value, salt, out),
             Written::Json(raw) => {
                 escape::json(value, &mut canonical);
                 (Place::Json, raw)
@@ -131,6 +133,24 @@ impl Sealer {
         self.seal_piece(label, flags, rest, salt, out)
     }
 
+    fn seal_windows_1252(
+        &self,
+        label: Label,
+        value: &str,
+        salt: Option<&[u8; SALT]>,
+        out: &mut String,
+    ) -> Result<(), TransformError> {
+        let mut rest = value;
+        while !rest.is_empty() {
+            // Room for the length and the mark.
+            let (piece, more) = rest.split_at(rest.floor_char_boundary(PIECE - 8));
+            let marked = Zeroizing::new(format!("{}w{piece}", piece.len()));
+            self.seal_piece(label, flag::WRITTEN, &marked, salt, out)?;
+            rest = more;
+        }
+        Ok(())
+    }
+
     fn seal_piece(
         &self,
         label: Label,
@@ -173,25 +193,32 @@ impl Opened {
     }
 
     /// Appends what stood there.
-    pub(super) fn write(&self, place: Place, out: &mut String) {
+    pub(super) fn write(&self, place: Place, out: &mut Vec<u8>) {
         let mut value = self.content.as_str();
+        let mut windows_1252 = false;
         if self.flags & flag::WRITTEN != 0 {
             let (mark, both, len) = self.parts();
             if (mark, place) == ('j', Place::Json) || (mark, place) == ('q', Place::CsvQuoted) {
-                out.push_str(both.get(len..).unwrap_or_default());
+                out.extend_from_slice(both.get(len..).unwrap_or_default().as_bytes());
                 return;
             }
             value = both.get(..len).unwrap_or_default();
+            windows_1252 = mark == 'w' && place != Place::Json;
         }
+        let mut escaped = String::new();
         match place {
-            _ if self.flags & flag::VERBATIM != 0 => out.push_str(value),
-            Place::Text => out.push_str(value),
-            Place::Json => escape::json(value, out),
-            Place::CsvQuoted => escape::csv_quoted(value, out),
+            Place::Json if self.flags & flag::VERBATIM == 0 => escape::json(value, &mut escaped),
+            Place::CsvQuoted if self.flags & flag::VERBATIM == 0 => escape::csv_quoted(value, &mut escaped),
+            _ => escaped.push_str(value),
+        }
+        if windows_1252 {
+            out.extend_from_slice(&encoding_rs::WINDOWS_1252.encode(&escaped).0);
+        } else {
+            out.extend_from_slice(escaped.as_bytes());
         }
     }
 
-    /// Of a value sealed with its bytes: the mark of the place, both, and where the bytes start.
+    /// Of a value sealed with its written form: the mark of the form, value and bytes, and where the bytes start.
     fn parts(&self) -> (char, &str, usize) {
         let digits = self.content.bytes().take_while(u8::is_ascii_digit).count();
         let (len, rest) = self.content.split_at(digits);
@@ -226,7 +253,8 @@ fn split(payload: &mut [u8]) -> Option<(&[u8], &mut [u8])> {
 mod flag {
     /// Six bytes of scope follow.
     pub(super) const SCOPED: u8 = 1;
-    /// The content is the value and the bytes it was written with.
+    /// The content is the value's length in decimal, a mark, the value, and what the mark asks for: `j` and `q` the
+    /// bytes in a JSON string or a quoted CSV field, `w` nothing: it stood in Windows-1252.
     pub(super) const WRITTEN: u8 = 2;
     /// The value is a JSON number.
     pub(super) const NUMBER: u8 = 4;

@@ -174,6 +174,29 @@ fn values_come_back_as_they_were_written() {
 }
 
 #[test]
+fn windows_1252_comes_back_as_its_bytes() {
+    let transform = sealing(7);
+    for (value, bytes) in [("Renée", &b"Ren\xe9e"[..]), ("“X”\u{81}", b"\x93X\x94\x81"), ("Ann", b"Ann"), ("", b"")]
+    {
+        let token = seal(&transform, Label::Name, value, Written::Windows1252, &corpus());
+        let mut stream = Revealer::new(&key(7), Format::Auto);
+        let mut out = Vec::new();
+        stream.push(&[b"\xc9 ", token.as_bytes(), b" \xe9"].concat(), &mut out);
+        assert_eq!(stream.finish(&mut out), tally(1, 0, 0));
+        assert_eq!(out, [b"\xc9 ", bytes, b" \xe9"].concat());
+        assert_eq!(reveal(7, Format::Json, &format!("\"{token}\"")).0, format!("\"{value}\""));
+    }
+    let ascii = |written| seal(&transform, Label::Name, "Ann", written, &corpus());
+    assert_eq!(ascii(Written::Windows1252), ascii(Written::Canonical));
+    let long = seal(&transform, Label::Name, &"é".repeat(50_000), Written::Windows1252, &corpus());
+    let mut stream = Revealer::new(&key(7), Format::Text);
+    let mut out = Vec::new();
+    stream.push(long.as_bytes(), &mut out);
+    stream.finish(&mut out);
+    assert!(out == b"\xe9".repeat(50_000));
+}
+
+#[test]
 fn a_number_gets_its_quotes_and_loses_them() {
     let token = seal(&sealing(7), Label::Mrn, "4.41e6", Written::JsonNumber, &corpus());
     for (text, want) in [
