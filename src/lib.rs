@@ -3,9 +3,15 @@
 //!
 //! The path, from bytes to bytes, is described in `docs/architecture.md`; its stages are the modules here.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod detect;
 pub mod engine;
+pub mod error;
 pub mod identifier;
+pub mod pipeline;
+pub mod policy;
 pub mod record;
 pub mod resolve;
 pub mod span;
+pub mod transform;
