@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn separators_are_unescaped() {
-        for (text, want) in [(r"\f", &b"\x0c"[..]), (r"--\n", b"--\n"), (r"\\f", b"\\f"), (r"\0", b"\0"), (r"\q", b"\\q")] {
+        for (text, want) in
+            [(r"\f", &b"\x0c"[..]), (r"--\n", b"--\n"), (r"\\f", b"\\f"), (r"\0", b"\0"), (r"\q", b"\\q")]
+        {
             assert_eq!(unescape(text), want);
         }
     }

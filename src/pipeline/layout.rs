@@ -39,7 +39,9 @@ impl Layout {
     /// Why the input is not read.
     pub fn of(ask: &Ask, start: &[u8], complete: bool, extension: Option<&str>) -> Result<Self, Reason> {
         let format = match ask.format {
-            Some(_) if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) => return Err(Reason::Utf16),
+            Some(_) if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) => {
+                return Err(Reason::Utf16);
+            }
             Some(format) => format,
             None => sniff(start, complete, extension)?,
         };
@@ -47,8 +49,8 @@ impl Layout {
             Some(body) => (BOM, body),
             None => (&[][..], start),
         };
-        let table = matches!(format, Format::Csv | Format::Tsv)
-            .then(|| Arc::new(Table::sniff(body, format, &ask.select)));
+        let table =
+            matches!(format, Format::Csv | Format::Tsv).then(|| Arc::new(Table::sniff(body, format, &ask.select)));
         Ok(Self { format, prefix, table, separator: ask.separator.clone(), select: ask.select.clone() })
     }
 

@@ -27,7 +27,7 @@ pub struct Run<'a> {
 
 enum Event {
     Chunk(Chunk),
-    Clean(Clean),
+    Clean(Box<Clean>),
     /// A worker failed outside of a record.
     Lost,
     End(io::Result<()>),
@@ -46,7 +46,8 @@ pub fn run<R: Read + Send + 'static>(
     pool: Option<&rayon::ThreadPool>,
 ) -> Result<Summary, RunError> {
     let desk = Desk::new(job.scrub, source.layout().clone(), job.file);
-    let mut sink = Sink { job, out, quarantine, next: 0, waiting: BTreeMap::new(), summary: Summary::default(), dirty: false };
+    let mut sink =
+        Sink { job, out, quarantine, next: 0, waiting: BTreeMap::new(), summary: Summary::default(), dirty: false };
     match pool {
         None => in_line(job, source, &desk, &mut sink)?,
         Some(pool) => pool.in_place_scope_fifo(|scope| {
@@ -66,14 +67,14 @@ pub fn run<R: Read + Send + 'static>(
                         scope.spawn_fifo(move |_| {
                             // The receiver is only gone when the run has failed.
                             let clean = catch_unwind(AssertUnwindSafe(|| desk.scrub(chunk)));
-                            let _ = done.send(clean.map_or(Event::Lost, Event::Clean));
+                            let _ = done.send(clean.map_or(Event::Lost, |clean| Event::Clean(Box::new(clean))));
                         });
                     }
                     Event::Clean(clean) => {
                         open -= 1;
                         // The reader is only gone when it has ended.
                         let _ = returned.try_recv();
-                        sink.take(clean)?;
+                        sink.take(*clean)?;
                     }
                     Event::Lost => return Err(RunError::Lost { file: job.file.into() }),
                     Event::End(result) => ended = Some(result),
@@ -95,7 +96,7 @@ fn in_line<R: Read>(
     sink: &mut Sink<'_, '_>,
 ) -> Result<(), RunError> {
     let read = |source| RunError::Read { file: job.file.into(), source };
-    while let Some(chunk) = source.next().map_err(read)? {
+    while let Some(chunk) = source.read_chunk().map_err(read)? {
         sink.take(desk.scrub(chunk))?;
         sink.flush()?;
     }
@@ -104,7 +105,7 @@ fn in_line<R: Read>(
 
 fn read<R: Read>(mut source: Source<R>, events: &mpsc::Sender<Event>, permit: &SyncSender<()>) {
     let end = loop {
-        match source.next() {
+        match source.read_chunk() {
             Ok(Some(chunk)) => {
                 if permit.send(()).is_err() || events.send(Event::Chunk(chunk)).is_err() {
                     return;
@@ -187,12 +188,7 @@ impl Sink<'_, '_> {
 /// # Errors
 ///
 /// When the quarantine cannot be written.
-pub fn refuse(
-    file: &str,
-    reason: Reason,
-    bytes: u64,
-    quarantine: &mut dyn Quarantine,
-) -> Result<Summary, RunError> {
+pub fn refuse(file: &str, reason: Reason, bytes: u64, quarantine: &mut dyn Quarantine) -> Result<Summary, RunError> {
     let mut summary = Summary::default();
     summary.tally.bytes = bytes;
     summary.tally.records = 1;

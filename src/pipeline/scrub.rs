@@ -156,8 +156,7 @@ impl<'a> Desk<'a> {
             out.extend_from_slice(raw);
             return Ok(());
         }
-        let inputs: Vec<Input<'_>> =
-            record.segments.iter().map(|s| Input { text: &s.text, hint: s.hint }).collect();
+        let inputs: Vec<Input<'_>> = record.segments.iter().map(|s| Input { text: &s.text, hint: s.hint }).collect();
         let findings = hand.worker.find(&inputs);
         // A segment without its findings must not pass.
         if findings.len() != record.segments.len() {

@@ -111,18 +111,7 @@ impl<R: Read> Source<R> {
         };
         pending.drain(..layout.prefix.len());
         let record = u64::from(!layout.has_header());
-        Ok(Ok(Self {
-            input,
-            layout,
-            cut,
-            pending,
-            searched: 0,
-            ended,
-            dropping: false,
-            chunk: 0,
-            record,
-            document: 1,
-        }))
+        Ok(Ok(Self { input, layout, cut, pending, searched: 0, ended, dropping: false, chunk: 0, record, document: 1 }))
     }
 
     /// What the input is.
@@ -135,7 +124,7 @@ impl<R: Read> Source<R> {
     /// # Errors
     ///
     /// When reading fails.
-    pub fn next(&mut self) -> io::Result<Option<Chunk>> {
+    pub fn read_chunk(&mut self) -> io::Result<Option<Chunk>> {
         let mut records = Vec::new();
         loop {
             let mut start = 0;
@@ -260,7 +249,9 @@ impl<R: Read> Source<R> {
 fn document_cut(text: &[u8]) -> usize {
     let half = text.len() / 2;
     let late = text.get(half..).unwrap_or_default();
-    if let Some(at) = memmem::rfind(late, b"\n\n").map(|at| at + 2).or_else(|| memmem::rfind(late, b"\n\r\n").map(|at| at + 3)) {
+    if let Some(at) =
+        memmem::rfind(late, b"\n\n").map(|at| at + 2).or_else(|| memmem::rfind(late, b"\n\r\n").map(|at| at + 3))
+    {
         return half + at;
     }
     if let Some(at) = memrchr(b'\n', late).or_else(|| memrchr2(b' ', b'\t', late)) {

@@ -100,12 +100,7 @@ pub fn items(inputs: &[PathBuf], out: &Path) -> Result<Vec<Item>, WalkError> {
 }
 
 /// Adds the files below `path`; a folder that links lead to again is not entered twice.
-fn folder(
-    path: &Path,
-    relative: &Path,
-    seen: &mut HashSet<PathBuf>,
-    files: &mut Vec<Item>,
-) -> Result<(), WalkError> {
+fn folder(path: &Path, relative: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<Item>) -> Result<(), WalkError> {
     let read = |source| WalkError::Read { path: path.into(), source };
     if !seen.insert(fs::canonicalize(path).map_err(read)?) {
         return Ok(());

@@ -226,7 +226,10 @@ impl Table {
         columns.iter().for_each(|c| siblings |= c.field.sibling());
         let columns = columns
             .into_iter()
-            .map(|c| Column { field: if c.plain_name && siblings.is_thing() { Field::default() } else { c.field }, ..c })
+            .map(|c| Column {
+                field: if c.plain_name && siblings.is_thing() { Field::default() } else { c.field },
+                ..c
+            })
             .collect();
         Self { dialect, columns, has_header, named_by_header: has_header }
     }

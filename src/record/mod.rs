@@ -102,12 +102,8 @@ mod tests {
 
     #[test]
     fn debug_holds_no_text() {
-        let segment = Segment {
-            raw: Span::new(1, 7),
-            text: Cow::Borrowed("MARKER"),
-            hint: Hint::Text,
-            escape: Escape::Json,
-        };
+        let segment =
+            Segment { raw: Span::new(1, 7), text: Cow::Borrowed("MARKER"), hint: Hint::Text, escape: Escape::Json };
         assert!(!format!("{segment:?}").contains("MARKER"));
         let record = Record {
             bytes: b"\"MARKER\"",

@@ -161,9 +161,8 @@ impl Select {
         let search = !self.nothing && (named || fields == 0) && !ends(fields..skips);
         let counts = states.iter().any(|&(pattern, done)| {
             let steps = self.patterns().nth(pattern.into()).map_or(&[][..], |p| &p.0);
-            let number = |at: usize| {
-                matches!(steps.get(at), Some(Step::Name(n)) if n.bytes().all(|b| b.is_ascii_digit()))
-            };
+            let number =
+                |at: usize| matches!(steps.get(at), Some(Step::Name(n)) if n.bytes().all(|b| b.is_ascii_digit()));
             let done = usize::from(done);
             number(done) || (steps.get(done) == Some(&Step::Many) && number(done + 1))
         });

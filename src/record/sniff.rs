@@ -51,13 +51,21 @@ pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Bytes that formats start with which are not read: gzip, Zstandard, zip, Parquet, PDF, OLE, PNG, JPEG, bzip2, xz.
 const NOT_READ: &[&[u8]] = &[
-    b"\x1F\x8B", b"\x28\xB5\x2F\xFD", b"PK\x03\x04", b"PAR1", b"%PDF", b"\xD0\xCF\x11\xE0", b"\x89PNG", b"\xFF\xD8\xFF", b"BZh",
+    b"\x1F\x8B",
+    b"\x28\xB5\x2F\xFD",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"%PDF",
+    b"\xD0\xCF\x11\xE0",
+    b"\x89PNG",
+    b"\xFF\xD8\xFF",
+    b"BZh",
     b"\xFD7zXZ",
 ];
 
 const NOT_READ_EXTENSIONS: &[&str] = &[
-    "gz", "zst", "zip", "bz2", "xz", "parquet", "avro", "orc", "xml", "hl7", "pdf", "doc", "docx", "xls", "xlsx", "rtf", "html",
-    "htm", "dcm", "db", "sqlite",
+    "gz", "zst", "zip", "bz2", "xz", "parquet", "avro", "orc", "xml", "hl7", "pdf", "doc", "docx", "xls", "xlsx",
+    "rtf", "html", "htm", "dcm", "db", "sqlite",
 ];
 
 fn is_markup(text: &[u8]) -> bool {

@@ -239,7 +239,14 @@ mod tests {
         for (written, text, escape, cut, by, want) in [
             (r#"a Bea b"#, "a Bea b", Escape::Json, "Bea", "[N]", r#"a [N] b"#),
             (r#"\u0042ea\n\/x"#, "Bea\n/x", Escape::Json, "Bea", "[N]", r#"[N]\n\/x"#),
-            (r#"\t\ud83d\ude00 S\u00f8r\u2014!"#, "\t\u{1f600} S\u{f8}r\u{2014}!", Escape::Json, "S\u{f8}r", "q\"\n\u{1}", r#"\t\ud83d\ude00 q\"\n\u0001\u2014!"#),
+            (
+                r#"\t\ud83d\ude00 S\u00f8r\u2014!"#,
+                "\t\u{1f600} S\u{f8}r\u{2014}!",
+                Escape::Json,
+                "S\u{f8}r",
+                "q\"\n\u{1}",
+                r#"\t\ud83d\ude00 q\"\n\u0001\u2014!"#,
+            ),
             (r#"\u2014x"#, "\u{2014}x", Escape::Json, "\u{2014}", "-", "-x"),
             (r#"say ""Bea"" now"#, "say \"Bea\" now", Escape::CsvQuoted, "\"Bea\"", "\"N\"", r#"say ""N"" now"#),
             (r#"say ""Bea"" now"#, "say \"Bea\" now", Escape::CsvQuoted, "Bea", "N", r#"say ""N"" now"#),
@@ -265,16 +272,16 @@ mod tests {
 
     #[test]
     fn an_edit_that_cuts_into_an_escape_replaces_the_escape() {
-        let segment = Segment {
-            raw: Span::new(0, 8),
-            text: Cow::Borrowed("\u{e9}x!"),
-            hint: Hint::Text,
-            escape: Escape::Json,
-        };
-        let record =
-            Record { bytes: br"\u00e9x!", charset: Charset::Utf8, segments: vec![segment], patient: None };
+        let segment =
+            Segment { raw: Span::new(0, 8), text: Cow::Borrowed("\u{e9}x!"), hint: Hint::Text, escape: Escape::Json };
+        let record = Record { bytes: br"\u00e9x!", charset: Charset::Utf8, segments: vec![segment], patient: None };
         let mut edits = Edits::default();
-        edits.replace(0, Span::new(1, 3), |out| { out.push('N'); Ok::<_, Infallible>(true) }).unwrap();
+        edits
+            .replace(0, Span::new(1, 3), |out| {
+                out.push('N');
+                Ok::<_, Infallible>(true)
+            })
+            .unwrap();
         let mut out = Vec::new();
         splice(&record, &edits, &mut out);
         assert_eq!(out, b"N!");

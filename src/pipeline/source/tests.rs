@@ -20,7 +20,7 @@ fn cut(text: &[u8], step: usize, format: Format, separator: &[u8]) -> Vec<(Strin
     let mut source = Source::open(Drip(text, step), &ask, None).unwrap().unwrap();
     let mut all = Vec::new();
     let mut bytes = source.layout().prefix.to_vec();
-    while let Some(chunk) = source.next().unwrap() {
+    while let Some(chunk) = source.read_chunk().unwrap() {
         bytes.extend_from_slice(&chunk.bytes);
         let mut at = 0;
         for p in &chunk.records {
@@ -40,7 +40,12 @@ fn records_are_the_same_however_the_bytes_come() {
     for (format, separator, text, want) in [
         (Format::Ndjson, &b""[..], &b"{}\n\n[1]\r\n{\"a\":2}"[..], &["{}", "", "[1]", "{\"a\":2}"][..]),
         (Format::Ndjson, b"", b"{}\n", &["{}"]),
-        (Format::Csv, b"", b"name,note\r\na,\"x\ny\"\r\nb,\"\"\"\r\n\"\nc,d", &["name,note", "a,\"x\ny\"", "b,\"\"\"\r\n\"", "c,d"]),
+        (
+            Format::Csv,
+            b"",
+            b"name,note\r\na,\"x\ny\"\r\nb,\"\"\"\r\n\"\nc,d",
+            &["name,note", "a,\"x\ny\"", "b,\"\"\"\r\n\"", "c,d"],
+        ),
         (Format::Csv, b"", b"name,note\ra,b\rc,d\r", &["name,note", "a,b", "c,d"]),
         (Format::Tsv, b"", b"name\tnote\n\"a\tb\n", &["name\tnote", "\"a\tb"]),
         (Format::Text, b"\x0c", b"one\ntwo\x0cthree\x0c", &["one\ntwo", "three"]),
@@ -82,7 +87,7 @@ fn a_record_that_is_too_large_is_dropped_and_the_next_is_read() {
     let ask = Ask { format: Some(Format::Ndjson), ..Ask::default() };
     let mut source = Source::open(&text[..], &ask, None).unwrap().unwrap();
     let mut records = Vec::new();
-    while let Some(chunk) = source.next().unwrap() {
+    while let Some(chunk) = source.read_chunk().unwrap() {
         assert!(chunk.bytes.len() < 1 << 20);
         records.extend(chunk.records.iter().map(|p| (p.record, p.fault.map(|f| f.reason))));
     }

@@ -40,8 +40,7 @@ impl Field {
     /// The field at the end of that path of names, outermost first.
     pub fn of(path: &[&str]) -> Self {
         // An element of an array is called as its array is.
-        let path: Vec<&str> =
-            path.iter().copied().filter(|name| !name.bytes().all(|b| b.is_ascii_digit())).collect();
+        let path: Vec<&str> = path.iter().copied().filter(|name| !name.bytes().all(|b| b.is_ascii_digit())).collect();
         let Some((name, above)) = path.split_last() else { return Self::default() };
         let own = words::of(name);
         let mut above = above.iter().rev().map(|name| words::of(name)).filter(|words| !words.is_empty());

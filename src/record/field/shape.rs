@@ -17,8 +17,30 @@ fn words(value: &str) -> usize {
 /// "none", "unknown" and the like stand for no value.
 pub(super) fn is_placeholder(value: &str) -> bool {
     const WORDS: &[&str] = &[
-        "n/a", "na", "none", "null", "nil", "unknown", "unk", "self", "same", "yes", "no", "true", "false", "other", "pending",
-        "tbd", "not provided", "declined", "refused", "not applicable", "unavailable", "default", "system", "admin",
+        "n/a",
+        "na",
+        "none",
+        "null",
+        "nil",
+        "unknown",
+        "unk",
+        "self",
+        "same",
+        "yes",
+        "no",
+        "true",
+        "false",
+        "other",
+        "pending",
+        "tbd",
+        "not provided",
+        "declined",
+        "refused",
+        "not applicable",
+        "unavailable",
+        "default",
+        "system",
+        "admin",
     ];
     WORDS.iter().any(|w| value.eq_ignore_ascii_case(w)) || value.chars().all(|c| !c.is_alphanumeric())
 }
@@ -37,15 +59,18 @@ pub(super) fn is_person(value: &str) -> bool {
     const NEVER: &[&str] = &["not", "see", "no", "per", "the", "was", "is", "at", "on", "has", "will"];
     is_name(value)
         && digits(value) == 0
-        && value.chars().find(|c| c.is_alphabetic()).is_some_and(|c| !c.is_lowercase() || words(value) == 1 && value.len() <= 16)
+        && value
+            .chars()
+            .find(|c| c.is_alphabetic())
+            .is_some_and(|c| !c.is_lowercase() || words(value) == 1 && value.len() <= 16)
         && !value.split_whitespace().any(|w| NEVER.contains(&w))
 }
 
 /// Digits and month names with the marks between them; more than a year.
 pub(super) fn is_date(value: &str, number: bool) -> bool {
     const MONTHS: &[&str] = &[
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "ene", "abr", "ago", "dic", "mai",
-        "okt", "dez", "maer",
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "ene", "abr", "ago", "dic",
+        "mai", "okt", "dez", "maer",
     ];
     let count = digits(value);
     if number {
@@ -58,7 +83,9 @@ pub(super) fn is_date(value: &str, number: bool) -> bool {
     let separated = value.bytes().any(|b| matches!(b, b'/' | b'-' | b'.' | b'T'));
     let plain = value.bytes().all(|b| b.is_ascii_digit());
     let marks = value.chars().all(|c| c.is_alphanumeric() || " -/.:,+'TZ()[]_\u{2013}".contains(c));
-    let foreign = letters(value) > 0 && !month && value.chars().filter(|c| c.is_alphabetic()).any(|c| !"TZAPMUCESDG".contains(c.to_ascii_uppercase()));
+    let foreign = letters(value) > 0
+        && !month
+        && value.chars().filter(|c| c.is_alphabetic()).any(|c| !"TZAPMUCESDG".contains(c.to_ascii_uppercase()));
     value.len() <= 48
         && marks
         && !foreign
@@ -72,7 +99,8 @@ pub(super) fn age(value: &str) -> Hint {
     let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     let (number, unit) = value.split_at(end);
     let unit = unit.trim().trim_start_matches('.').trim_start_matches('0').trim();
-    let years = matches!(unit.to_ascii_lowercase().as_str(), "" | "y" | "yr" | "yrs" | "yo" | "y.o." | "years" | "year");
+    let years =
+        matches!(unit.to_ascii_lowercase().as_str(), "" | "y" | "yr" | "yrs" | "yo" | "y.o." | "years" | "year");
     match number.parse::<u32>() {
         Ok(90..=130) if years => Hint::Whole(Label::Age90),
         Ok(0..90) if value.len() <= 12 => Hint::Skip,
@@ -84,7 +112,10 @@ pub(super) fn is_phone(value: &str) -> bool {
     let rest: String = value.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
     (7..=20).contains(&digits(value))
         && value.len() <= 40
-        && matches!(rest.as_str(), "" | "x" | "ext" | "extension" | "tel" | "fax" | "cell" | "home" | "work" | "c" | "h" | "w" | "m")
+        && matches!(
+            rest.as_str(),
+            "" | "x" | "ext" | "extension" | "tel" | "fax" | "cell" | "home" | "work" | "c" | "h" | "w" | "m"
+        )
         && !value.contains(['@', '=', '_'])
         && !is_iso_date(value)
 }
@@ -113,13 +144,21 @@ pub(super) fn is_url(value: &str) -> bool {
 
 /// Addresses of vocabularies name a code system, not a person.
 fn is_vocabulary(value: &str) -> bool {
-    ["http://hl7.org/", "http://terminology.hl7.org/", "http://loinc.org", "http://snomed.info/", "http://unitsofmeasure.org"]
-        .iter()
-        .any(|v| value.starts_with(v))
+    [
+        "http://hl7.org/",
+        "http://terminology.hl7.org/",
+        "http://loinc.org",
+        "http://snomed.info/",
+        "http://unitsofmeasure.org",
+    ]
+    .iter()
+    .any(|v| value.starts_with(v))
 }
 
 pub(super) fn is_ip(value: &str) -> bool {
-    let host = value.rsplit_once(':').map_or(value, |(host, port)| if host.contains(':') || port.len() > 5 { value } else { host });
+    let host = value
+        .rsplit_once(':')
+        .map_or(value, |(host, port)| if host.contains(':') || port.len() > 5 { value } else { host });
     host.parse::<std::net::IpAddr>().is_ok()
         || value.parse::<std::net::IpAddr>().is_ok()
         || (value.len() >= 12
@@ -135,7 +174,11 @@ pub(super) fn is_zip(value: &str) -> bool {
 }
 
 pub(super) fn is_street(value: &str) -> bool {
-    value.len() <= 160 && letters(value) + digits(value) >= 2 && !value.contains("://") && !is_email(value) && !is_ip(value)
+    value.len() <= 160
+        && letters(value) + digits(value) >= 2
+        && !value.contains("://")
+        && !is_email(value)
+        && !is_ip(value)
 }
 
 pub(super) fn is_place(value: &str) -> bool {
@@ -188,7 +231,8 @@ pub(super) fn is_region_code(value: &str) -> bool {
 /// One short word of a fixed vocabulary: no date, no long number, no capitalised name.
 pub(super) fn is_code(value: &str) -> bool {
     let capitals = value.chars().filter(|c| c.is_uppercase()).count();
-    let named = letters(value) > 2 && capitals == 1 && value.starts_with(|c: char| c.is_uppercase()) && digits(value) == 0;
+    let named =
+        letters(value) > 2 && capitals == 1 && value.starts_with(|c: char| c.is_uppercase()) && digits(value) == 0;
     value.len() <= 16
         && words(value) == 1
         && value.is_ascii()
@@ -201,11 +245,63 @@ pub(super) fn is_code(value: &str) -> bool {
 /// Words that codes spell with a capital.
 fn is_common(value: &str) -> bool {
     const WORDS: &[&str] = &[
-        "male", "female", "final", "active", "inactive", "normal", "abnormal", "high", "low", "critical", "preliminary",
-        "married", "single", "divorced", "widowed", "english", "spanish", "routine", "stat", "urgent", "positive", "negative",
-        "complete", "completed", "info", "debug", "error", "warn", "warning", "left", "right", "bilateral", "mild", "moderate",
-        "severe", "white", "black", "asian", "official", "usual", "home", "work", "mobile", "progress", "telephone", "spouse",
-        "mother", "father", "daughter", "wife", "husband", "sister", "brother", "son", "inpatient", "outpatient", "emergency",
+        "male",
+        "female",
+        "final",
+        "active",
+        "inactive",
+        "normal",
+        "abnormal",
+        "high",
+        "low",
+        "critical",
+        "preliminary",
+        "married",
+        "single",
+        "divorced",
+        "widowed",
+        "english",
+        "spanish",
+        "routine",
+        "stat",
+        "urgent",
+        "positive",
+        "negative",
+        "complete",
+        "completed",
+        "info",
+        "debug",
+        "error",
+        "warn",
+        "warning",
+        "left",
+        "right",
+        "bilateral",
+        "mild",
+        "moderate",
+        "severe",
+        "white",
+        "black",
+        "asian",
+        "official",
+        "usual",
+        "home",
+        "work",
+        "mobile",
+        "progress",
+        "telephone",
+        "spouse",
+        "mother",
+        "father",
+        "daughter",
+        "wife",
+        "husband",
+        "sister",
+        "brother",
+        "son",
+        "inpatient",
+        "outpatient",
+        "emergency",
     ];
     WORDS.iter().any(|w| value.eq_ignore_ascii_case(w))
 }

@@ -168,13 +168,7 @@ impl Reader {
     }
 
     /// The node of the member whose key stands at `raw`.
-    fn member<'r>(
-        &mut self,
-        text: &'r str,
-        raw: Span,
-        escaped: bool,
-        record: &mut Record<'r>,
-    ) -> Result<u32, Fault> {
+    fn member<'r>(&mut self, text: &'r str, raw: Span, escaped: bool, record: &mut Record<'r>) -> Result<u32, Fault> {
         let key = raw.of(text);
         let Some(frame) = self.frames.last_mut() else { return Ok(ROOT) };
         let node = match self.shape.known(frame.node, frame.last, key) {

@@ -47,10 +47,9 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
         // bytes above the first hit, and only the first is used.
         let quote = w ^ (LOW * b'"' as u64);
         let slash = w ^ (LOW * b'\\' as u64);
-        let hit = (quote.wrapping_sub(LOW) & !quote
-            | slash.wrapping_sub(LOW) & !slash
-            | w.wrapping_sub(LOW * 0x20) & !w)
-            & HIGH;
+        let hit =
+            (quote.wrapping_sub(LOW) & !quote | slash.wrapping_sub(LOW) & !slash | w.wrapping_sub(LOW * 0x20) & !w)
+                & HIGH;
         if hit != 0 {
             return at + (hit.trailing_zeros() / 8) as usize;
         }

@@ -77,7 +77,8 @@ fn deep_nesting_is_refused_not_followed() {
 
 #[test]
 fn names_of_fields_give_hints() {
-    let text = r#"{"p\u0065rson":{"full_nm":"Tad","mr\u006E_num":482913},"vals":[1.50],"notes":[{"t":"soc","body":"x"}]}"#;
+    let text =
+        r#"{"p\u0065rson":{"full_nm":"Tad","mr\u006E_num":482913},"vals":[1.50],"notes":[{"t":"soc","body":"x"}]}"#;
     assert_eq!(
         read(text).unwrap(),
         [
