@@ -66,7 +66,7 @@ pub(crate) fn say(line: &str) {
 pub fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
-        say(&format!("internal error{place}: the record is left out"));
+        say(&format!("internal error{place}"));
     }));
 }
 

@@ -319,7 +319,7 @@ fn is_column_name(name: &str) -> bool {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     name.is_empty()
         || name.chars().count() <= 48
-            && digits <= 2
+            && digits <= 4
             && name.split_whitespace().count() <= 6
             && name.chars().any(char::is_alphabetic)
             && memchr2(b'@', b'\n', name.as_bytes()).is_none()

@@ -316,7 +316,7 @@ pub(super) fn is_measure(value: &str) -> bool {
     !number.is_empty()
         && whole <= 6
         && number.matches('.').count() <= 1
-        && (unit.is_empty() || is_unit(unit.trim()) && digits(unit) <= 2)
+        && (unit.is_empty() || is_unit(unit.trim()) && digits(unit) <= 2 && (letters(unit) > 0 || digits(unit) == 0))
 }
 
 /// `mg/dL`, `10*3/uL`, `%`.

@@ -254,6 +254,7 @@ const SPELT_OUT: &[(&str, &str)] = &[
     ("nok", "next kin"),
     ("pcp", "provider"),
     ("md", "doctor"),
+    ("rn", "nurse"),
     ("cc", "recipient"),
     ("sd", "service date"),
     ("ty", "type"),

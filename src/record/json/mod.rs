@@ -9,7 +9,7 @@ mod shape;
 
 use std::borrow::Cow;
 
-use self::scan::{number_end, string_end, unescape, whitespace_end};
+use self::scan::{check_escapes, number_end, string_end, unescape, whitespace_end};
 use self::shape::{ROOT, Shape, Sibling};
 use super::{Charset, Escape, Fault, Reason, Record, Segment, Select};
 use crate::identifier::Hint;
@@ -208,7 +208,7 @@ impl Reader {
         if !wanted.any() {
             // An escape must be sound even where nobody looks.
             if escaped {
-                unescape(raw.of(text), raw.start)?;
+                check_escapes(raw.of(text), raw.start)?;
             }
             return Ok(());
         }

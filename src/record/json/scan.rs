@@ -66,48 +66,55 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 
 /// The text of a string with its escapes resolved. `base` is where it stands in the record, for faults.
 pub(super) fn unescape(raw: &str, base: usize) -> Result<Cow<'_, str>, Fault> {
+    let mut out = String::new();
+    let rest = escapes(raw, base, |plain, c| {
+        out.push_str(plain);
+        out.push(c);
+    })?;
+    if out.is_empty() {
+        return Ok(Cow::Borrowed(raw));
+    }
+    out.push_str(rest);
+    Ok(Cow::Owned(out))
+}
+
+/// Checks the escapes of a string that nobody reads.
+pub(super) fn check_escapes(raw: &str, base: usize) -> Result<(), Fault> {
+    escapes(raw, base, |_, _| ()).map(|_| ())
+}
+
+/// Gives each escape's character with the plain text before it, and returns the plain text after the last.
+fn escapes<'r>(raw: &'r str, base: usize, mut each: impl FnMut(&'r str, char)) -> Result<&'r str, Fault> {
     let bytes = raw.as_bytes();
-    let Some(mut next) = memchr::memchr(b'\\', bytes) else { return Ok(Cow::Borrowed(raw)) };
-    let mut out = String::with_capacity(raw.len());
-    let mut copied = 0;
-    loop {
-        out.push_str(raw.get(copied..next).unwrap_or_default());
+    let mut at = 0;
+    while let Some(plain) = memchr::memchr(b'\\', bytes.get(at..).unwrap_or_default()) {
+        let next = at + plain;
         let fault = |reason| Fault::new(base + next, reason);
-        let plain = match bytes.get(next + 1) {
-            Some(b'n') => '\n',
-            Some(b't') => '\t',
-            Some(b'r') => '\r',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(c @ (b'"' | b'\\' | b'/')) => char::from(*c),
+        let (c, length) = match bytes.get(next + 1) {
+            Some(b'n') => ('\n', 2),
+            Some(b't') => ('\t', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b'b') => ('\u{8}', 2),
+            Some(b'f') => ('\u{c}', 2),
+            Some(c @ (b'"' | b'\\' | b'/')) => (char::from(*c), 2),
             Some(b'u') => {
                 let high = unit(bytes, next).ok_or(fault(Reason::JsonBadEscape))?;
-                copied = next + 6;
-                match high {
+                let (code, length) = match high {
                     0xD800..=0xDBFF => {
                         let low = unit(bytes, next + 6).filter(|low| (0xDC00..=0xDFFF).contains(low));
                         let low = low.ok_or(fault(Reason::JsonLoneSurrogate))?;
-                        copied = next + 12;
-                        let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-                        char::from_u32(code).ok_or(fault(Reason::JsonLoneSurrogate))?
+                        (0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00), 12)
                     }
-                    _ => char::from_u32(high).ok_or(fault(Reason::JsonLoneSurrogate))?,
-                }
+                    code => (code, 6),
+                };
+                (char::from_u32(code).ok_or(fault(Reason::JsonLoneSurrogate))?, length)
             }
             _ => return Err(fault(Reason::JsonBadEscape)),
         };
-        if bytes.get(next + 1) != Some(&b'u') {
-            copied = next + 2;
-        }
-        out.push(plain);
-        match memchr::memchr(b'\\', bytes.get(copied..).unwrap_or_default()) {
-            Some(found) => next = copied + found,
-            None => {
-                out.push_str(raw.get(copied..).unwrap_or_default());
-                return Ok(Cow::Owned(out));
-            }
-        }
+        each(raw.get(at..next).unwrap_or_default(), c);
+        at = next + length;
     }
+    Ok(raw.get(at..).unwrap_or_default())
 }
 
 /// The code unit of the `\uXXXX` at `at`.
