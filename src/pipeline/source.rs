@@ -8,6 +8,7 @@ use memchr::{memchr, memmem, memrchr, memrchr2};
 use super::layout::{Ask, Layout};
 use super::{MAX_DOCUMENT, MAX_RECORD};
 use crate::record::csv::{Dialect, RowEnd};
+use crate::record::sniff::BOM;
 use crate::record::{Fault, Format, Reason};
 
 /// Whole records in the order of the input.
@@ -90,10 +91,16 @@ impl<R: Read> Source<R> {
     pub fn open(mut input: R, ask: &Ask, extension: Option<&str>) -> io::Result<Result<Self, Reason>> {
         let mut pending = Vec::new();
         let mut ended = false;
-        while !ended && pending.len() < START && !(ask.format.is_some() && memchr(b'\n', &pending).is_some()) {
+        // What the first bytes must show: a byte order mark at most, or the format, or a table's first rows.
+        let enough = match ask.format {
+            Some(Format::Text | Format::Ndjson | Format::Json) => BOM.len(),
+            Some(Format::Csv | Format::Tsv) | None => START,
+        };
+        while !ended && pending.len() < enough {
             ended = read_some(&mut input, &mut pending)? == 0;
             // A stream that pauses after its first lines is not made to wait for more.
-            if memchr(b'\n', &pending).is_some()
+            if ask.format.is_none()
+                && memchr(b'\n', &pending).is_some()
                 && matches!(Layout::of(ask, &pending, false, extension), Ok(l) if l.format == Format::Ndjson)
             {
                 break;
