@@ -4,10 +4,14 @@
 //! The path, from bytes to bytes, is described in `docs/architecture.md`; its stages are the modules here.
 
 mod base32;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod detect;
 pub mod engine;
+pub mod error;
 pub mod eval;
 pub mod identifier;
+pub mod pipeline;
 pub mod policy;
 pub mod record;
 pub mod resolve;

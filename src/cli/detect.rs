@@ -10,9 +10,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use deidre::engine::{Engine, Input, Worker};
-use deidre::identifier::Hint;
-use deidre::resolve::Findings;
+use crate::engine::{Engine, Input, Worker};
+use crate::identifier::Hint;
+use crate::resolve::Findings;
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use deidre::detect::dictionary::build::Built;
-use deidre::detect::dictionary::{Dictionary, Entry, Manifest, Phrase};
+use crate::detect::dictionary::build::Built;
+use crate::detect::dictionary::{Dictionary, Entry, Manifest, Phrase};
 
 /// Builds the dictionaries of names, places and words, and says what is in them.
 #[derive(clap::Args)]
@@ -126,7 +126,7 @@ fn stats(out: &mut impl std::io::Write, dictionary: &Dictionary) -> anyhow::Resu
 fn explain(out: &mut impl std::io::Write, dictionary: &Dictionary, words: &[String]) -> anyhow::Result<()> {
     for word in words {
         let mut folded = Vec::new();
-        deidre::detect::dictionary::fold(word, &mut folded);
+        crate::detect::dictionary::fold(word, &mut folded);
         writeln!(out, "{word}: {:?}", dictionary.word(&folded))?;
         if let Some((taken, phrase)) = dictionary.phrase(folded.split(|b| *b == b' ')) {
             let kinds: Vec<_> = Phrase::KINDS.iter().filter(|(_, k)| phrase.is(*k)).map(|(name, _)| *name).collect();

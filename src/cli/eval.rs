@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use deidre::engine::{Engine, Input, Worker};
-use deidre::eval::interval::Interval;
-use deidre::eval::score::{Counts, Figures, Intervals, Miss, Row};
-use deidre::eval::{Note, Predicted, Report, gold};
-use deidre::identifier::{Hint, Label};
+use crate::engine::{Engine, Input, Worker};
+use crate::eval::interval::Interval;
+use crate::eval::score::{Counts, Figures, Intervals, Miss, Row};
+use crate::eval::{Note, Predicted, Report, gold};
+use crate::identifier::{Hint, Label};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 
-use deidre::detect::evidence::fit::{Note, Options, fit};
-use deidre::detect::Detector;
-use deidre::eval::gold;
-use deidre::span::Span;
+use crate::detect::evidence::fit::{Note, Options, fit};
+use crate::detect::Detector;
+use crate::eval::gold;
+use crate::span::Span;
 
 /// Fit the evidence weights on annotated notes.
 #[derive(clap::Args)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use deidre::secret::Key;
+use crate::secret::Key;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

@@ -1,43 +1,108 @@
 //! The command line: one file a verb.
 
+mod batch;
 mod detect;
 mod dictionary;
 mod eval;
+mod fields;
+mod filter;
 mod fit;
+mod key;
+mod policy;
+mod reveal;
+mod transform_args;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use fields::FieldArgs;
+pub(crate) use transform_args::TransformArgs;
+
+/// Finds the eighteen HIPAA identifiers in health records and swaps them for tokens that only the key holder can turn
+/// back.
 #[derive(Parser)]
-#[command(name = "deidre", version, about)]
-struct Cli {
+#[command(name = "deidre", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 done with records in quarantine, 2 could not run.")]
+pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Write the identifiers of JSON Lines texts, as spans.
+    /// Scrub standard input to standard output
+    Filter(filter::Args),
+    /// Scrub files and folders into another folder
+    Batch(batch::Args),
+    /// Write the identifiers of JSON Lines texts, as spans
     Detect(detect::Args),
-    /// Measure what leaks and what is over-redacted, on gold notes.
+    /// Measure what leaks and what is over-redacted, on gold notes
     Eval(eval::Args),
-    /// Build, fit and explain the dictionaries.
+    /// Turn sealed tokens back into what stood there
+    Reveal(reveal::Args),
+    /// Make keys
+    Key(key::Args),
+    /// Show what policies do
+    Policy(policy::Args),
+    /// Build, fit and explain the dictionaries
     Dictionary(dictionary::Args),
 }
 
-pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match &cli.verb {
-        Verb::Detect(args) => detect::run(args),
-        Verb::Eval(args) => eval::run(args),
-        Verb::Dictionary(args) => dictionary::run(args),
-    };
-    done.unwrap_or_else(|error| {
-        #[allow(clippy::print_stderr)]
-        {
-            eprintln!("deidre: {error:#}");
+impl Cli {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not run.
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        match &self.verb {
+            Verb::Filter(args) => filter::run(args),
+            Verb::Batch(args) => batch::run(args),
+            Verb::Detect(args) => detect::run(args),
+            Verb::Eval(args) => eval::run(args),
+            Verb::Reveal(args) => reveal::run(args),
+            Verb::Key(args) => key::run(args),
+            Verb::Policy(args) => policy::run(args),
+            Verb::Dictionary(args) => dictionary::run(args),
         }
-        ExitCode::from(2)
-    })
+    }
+}
+
+/// Done, with records in quarantine.
+pub(crate) const QUARANTINED: u8 = 1;
+
+/// Could not run.
+pub const FAILED: u8 = 2;
+
+/// Threads for `--jobs`: as many as asked for, otherwise one a core.
+pub(crate) fn pool(jobs: Option<std::num::NonZeroUsize>) -> anyhow::Result<rayon::ThreadPool> {
+    let jobs = jobs.map_or(0, std::num::NonZeroUsize::get);
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(jobs).thread_name(|i| format!("scrub-{i}")).build()?)
+}
+
+/// A line on standard error. Whoever closed it does not want to hear.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A panic's message may hold the text at hand: only its place is told.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
+        say(&format!("internal error{place}"));
+    }));
+}
+
+/// Logs to standard error as `RUST_LOG` says, nothing unless it is set.
+pub fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    // A second subscriber is refused; the first then stays.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Says why the command could not run.
+pub fn report(error: &anyhow::Error) {
+    say(&format!("error: {error:#}"));
 }

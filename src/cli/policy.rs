@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use deidre::identifier::Label;
+use crate::identifier::Label;
 
 use super::transform_args::load_policy;
 

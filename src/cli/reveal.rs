@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use deidre::transform::reveal::{Format, Revealer};
+use crate::transform::reveal::{Format, Revealer};
 
 use super::transform_args::KeyArgs;
 

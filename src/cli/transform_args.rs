@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use deidre::policy::Policy;
-use deidre::secret::Key;
-use deidre::transform::{Scope, Transform};
+use crate::policy::Policy;
+use crate::secret::Key;
+use crate::transform::{Scope, Transform};
 
 /// Policy, key and scope.
 #[derive(clap::Args, Debug)]

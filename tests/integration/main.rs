@@ -4,4 +4,6 @@
 
 mod dictionary;
 mod eval;
+mod records;
 mod tokens;
+mod verbs;

@@ -1,0 +1,146 @@
+//! `deidre filter`: standard input to standard output.
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use super::{FieldArgs, QUARANTINED, TransformArgs};
+use crate::engine::Engine;
+use crate::error::InputError;
+use crate::pipeline::quarantine::{Quarantine, QuarantineFile};
+use crate::pipeline::{Run, Scrub, Source, run as run_pipeline};
+use crate::transform::Scope;
+
+/// Scrubs standard input to standard output, record by record; what is done leaves when the input pauses.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  zcat feed.ndjson.gz | deidre filter | indexer
+  deidre filter --field /note --policy redact < rows.ndjson > clean.ndjson
+  deidre filter --format text --separator '\\f' < notes.txt
+
+Records that cannot be read are left out, never passed on; they are counted on standard error and the exit code is 1.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    fields: FieldArgs,
+    /// What ends a document of plain text: \f, \0, \n or any characters [default: the end of input]
+    #[arg(long, value_name = "TEXT", help_heading = "Input")]
+    separator: Option<String>,
+    #[command(flatten)]
+    transform: TransformArgs,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Write a line for each record left out: {"file", "record", "offset", "reason"}, no text
+    #[arg(long, value_name = "FILE")]
+    quarantine: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (transform, scope) = args.transform.build()?;
+    let separator = args.separator.as_deref().map(unescape).unwrap_or_default();
+    let ask = args.fields.ask(separator);
+    if scope == Scope::Patient && !ask.select.has_patient() {
+        bail!("--scope patient needs --patient-field: the field that says whose record it is");
+    }
+    let scrub = Scrub { engine: Engine::embedded(), transform, scope };
+    let mut quarantine = Report::new(args)?;
+    let pool = super::pool(args.jobs)?;
+    let source = match Source::open(io::stdin(), &ask, None).context("cannot read standard input")? {
+        Ok(source) => source,
+        Err(reason) => bail!("standard input: {reason}; nothing was written"),
+    };
+    let job = Run { scrub: &scrub, file: "-", target: "standard output", progress: &|_| {} };
+    let mut out = io::stdout().lock();
+    let summary = match run_pipeline(&job, source, &mut out, &mut quarantine, Some(&pool)) {
+        Ok(summary) => summary,
+        Err(e) => {
+            quarantine.finish()?;
+            return Err(e.into());
+        }
+    };
+    out.flush().context("cannot write standard output")?;
+    quarantine.finish()?;
+    Ok(match summary.quarantined() {
+        0 => ExitCode::SUCCESS,
+        count => {
+            super::say(&format!("{count} of {} records left out", summary.tally.records));
+            ExitCode::from(QUARANTINED)
+        }
+    })
+}
+
+/// Says which records were left out, the first of them on standard error, all of them in a file when one is named.
+struct Report {
+    file: Option<QuarantineFile>,
+    said: usize,
+}
+
+impl Report {
+    /// Records named on standard error.
+    const SAID: usize = 20;
+
+    fn new(args: &Args) -> anyhow::Result<Self> {
+        let file = match &args.quarantine {
+            Some(path) => Some(QuarantineFile::new(path).with_context(|| format!("cannot write {}", path.display()))?),
+            None => None,
+        };
+        Ok(Self { file, said: 0 })
+    }
+
+    fn finish(&mut self) -> anyhow::Result<()> {
+        if self.said > Self::SAID {
+            super::say(&format!("... and {} more", self.said - Self::SAID));
+        }
+        self.file.as_mut().map_or(Ok(()), QuarantineFile::finish).context("cannot write the quarantine file")
+    }
+}
+
+impl Quarantine for Report {
+    fn add(&mut self, error: &InputError) -> io::Result<()> {
+        self.said += 1;
+        if self.said <= Self::SAID {
+            super::say(&error.to_string());
+        }
+        self.file.as_mut().map_or(Ok(()), |file| file.add(error))
+    }
+}
+
+/// `\f`, `\n`, `\r`, `\t`, `\0` and `\\` as the characters they stand for.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('\\', Some(next @ ('f' | 'n' | 'r' | 't' | '0' | '\\'))) => {
+                chars.next();
+                out.push(match next {
+                    'f' => '\u{c}',
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    '0' => '\0',
+                    other => other,
+                });
+            }
+            _ => out.push(c),
+        }
+    }
+    out.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators_are_unescaped() {
+        for (text, want) in
+            [(r"\f", &b"\x0c"[..]), (r"--\n", b"--\n"), (r"\\f", b"\\f"), (r"\0", b"\0"), (r"\q", b"\\q")]
+        {
+            assert_eq!(unescape(text), want);
+        }
+    }
+}

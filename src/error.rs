@@ -1,0 +1,57 @@
+//! What can be wrong with input, and with reading or writing it.
+
+use crate::record::Fault;
+
+/// A record that was not scrubbed, and so must not pass.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{file}: record {record}, byte {}: {}", fault.offset, fault.reason)]
+pub struct InputError {
+    /// The file, as it was named; `-` for standard input.
+    pub file: String,
+    /// The record, counted from 1: a line, a row under the header, a document.
+    pub record: u64,
+    /// What is wrong and where in the record.
+    pub fault: Fault,
+}
+
+/// Why a run stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The input could not be read.
+    #[error("cannot read {file}")]
+    Read {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The output could not be written.
+    #[error("cannot write {file}")]
+    Write {
+        /// The file.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The whole input is of a kind that is not read.
+    #[error("{file}: {reason}")]
+    Refused {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: crate::record::Reason,
+    },
+    /// A worker ended without its result; see the log.
+    #[error("{file}: a worker was lost")]
+    Lost {
+        /// The file.
+        file: String,
+    },
+}
+
+impl RunError {
+    /// Whether the reader of the output went away, which is no fault of ours.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, RunError::Write { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}

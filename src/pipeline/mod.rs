@@ -1,0 +1,23 @@
+//! From an input stream to an output stream: cuts input into chunks of whole records, has them scrubbed by several
+//! threads, writes them in order. Knows nothing of detection.
+
+pub mod layout;
+pub mod quarantine;
+pub mod run;
+pub mod scrub;
+pub mod source;
+pub mod summary;
+pub mod target;
+pub mod walk;
+
+pub use layout::Layout;
+pub use run::{Run, run};
+pub use scrub::Scrub;
+pub use source::{Chunk, Place, Source};
+pub use summary::Summary;
+
+/// A record larger than this, in bytes, is set aside: it would have to be held whole.
+pub const MAX_RECORD: usize = 64 << 20;
+
+/// A text document larger than this, in bytes, is cut: at the end of a paragraph, a line or a word.
+pub const MAX_DOCUMENT: usize = 4 << 20;

@@ -1,0 +1,286 @@
+//! Scrubs a chunk: the one place where records become clean records, whoever drives.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use super::layout::{Layout, Reader};
+use super::source::{Chunk, Place};
+use crate::engine::{Engine, Input, Worker};
+use crate::identifier::Label;
+use crate::policy::Action;
+use crate::record::{Charset, Edits, Escape, Fault, Format, Reason, Record, Walk, json, splice};
+use crate::span::Span;
+use crate::transform::{Scope, ScopeId, Transform, Written};
+
+/// What all records of a run are scrubbed with.
+pub struct Scrub {
+    /// Finds identifiers.
+    pub engine: Engine,
+    /// Replaces them.
+    pub transform: Transform,
+    /// Within what equal values share a token.
+    pub scope: Scope,
+}
+
+/// Scrubs the chunks of one input, from several threads.
+pub struct Desk<'a> {
+    scrub: &'a Scrub,
+    layout: Layout,
+    /// The input as its scope knows it.
+    file: &'a str,
+    idle: Mutex<Vec<Hand>>,
+}
+
+/// A scrubbed chunk.
+pub struct Clean {
+    /// The chunk's number.
+    pub number: u64,
+    /// What is to be written.
+    pub bytes: Vec<u8>,
+    /// Records with their faults; they are not in `bytes`.
+    pub faults: Vec<(u64, Fault)>,
+    /// What was done.
+    pub tally: Tally,
+}
+
+impl std::fmt::Debug for Clean {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clean").field("number", &self.number).field("bytes", &self.bytes.len()).finish()
+    }
+}
+
+/// Counts over records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Bytes read.
+    pub bytes: u64,
+    /// Records read.
+    pub records: u64,
+    /// Records written.
+    pub written: u64,
+    /// Replacements by label, in the order of [`Label::ALL`].
+    pub replaced: [u64; Label::ALL.len()],
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.records += other.records;
+        self.written += other.written;
+        self.replaced.iter_mut().zip(other.replaced).for_each(|(a, b)| *a += b);
+    }
+}
+
+/// The tools of one thread.
+struct Hand {
+    worker: Worker,
+    reader: Reader,
+    edits: Edits,
+    tokens: Vec<Span>,
+    check: Check,
+}
+
+#[derive(Default)]
+struct Check {
+    copy: Vec<u8>,
+    buffers: simd_json::Buffers,
+}
+
+impl<'a> Desk<'a> {
+    /// For an input of that layout, `file` naming it within its scope.
+    pub fn new(scrub: &'a Scrub, layout: Layout, file: &'a str) -> Self {
+        Self { scrub, layout, file, idle: Mutex::new(Vec::new()) }
+    }
+
+    /// Scrubs a chunk. A record that cannot be read, or on which a worker fails, is left out and listed.
+    pub fn scrub(&self, chunk: Chunk) -> Clean {
+        let mut hand = self.hand();
+        let mut bytes = Vec::with_capacity(chunk.bytes.len() + chunk.bytes.len() / 16);
+        if chunk.number == 0 {
+            bytes.extend_from_slice(self.layout.prefix);
+        }
+        let mut faults = Vec::new();
+        let mut tally = Tally { bytes: chunk.bytes.len() as u64, ..Tally::default() };
+        for place in &chunk.records {
+            let before = bytes.len();
+            let counts = tally.replaced;
+            let raw = chunk.bytes.get(place.start..place.end).unwrap_or_default();
+            let ending = chunk.bytes.get(place.end..place.next).unwrap_or_default();
+            let blank = self.layout.format == Format::Ndjson && raw.trim_ascii().is_empty() && place.fault.is_none();
+            let outcome = match place.fault {
+                Some(fault) => Err(fault),
+                None if blank => {
+                    bytes.extend_from_slice(raw);
+                    Ok(())
+                }
+                None => catch_unwind(AssertUnwindSafe(|| {
+                    self.record(&mut hand, raw, place, &mut bytes, &mut tally.replaced)
+                }))
+                .unwrap_or_else(|_| {
+                    // Its buffers may be in any state.
+                    hand = self.new_hand();
+                    Err(Fault::new(0, Reason::Internal))
+                }),
+            };
+            let counted = u64::from(!blank && place.record > 0);
+            tally.records += counted;
+            match outcome {
+                Ok(()) => {
+                    bytes.extend_from_slice(ending);
+                    tally.written += counted;
+                }
+                Err(fault) => {
+                    bytes.truncate(before);
+                    tally.replaced = counts;
+                    // A header that does not pass counts as a record, so that in = out + set aside.
+                    tally.records += 1 - counted;
+                    faults.push((place.record, fault));
+                }
+            }
+        }
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(hand);
+        }
+        Clean { number: chunk.number, bytes, faults, tally }
+    }
+
+    fn record(
+        &self,
+        hand: &mut Hand,
+        raw: &[u8],
+        place: &Place,
+        out: &mut Vec<u8>,
+        replaced: &mut [u64; Label::ALL.len()],
+    ) -> Result<(), Fault> {
+        let record = hand.reader.read(raw, place.record == 0)?;
+        if record.segments.is_empty() {
+            out.extend_from_slice(raw);
+            return Ok(());
+        }
+        let inputs: Vec<Input<'_>> = record.segments.iter().map(|s| Input { text: &s.text, hint: s.hint }).collect();
+        let findings = hand.worker.find(&inputs);
+        // A segment without its findings must not pass.
+        if findings.len() != record.segments.len() {
+            return Err(Fault::new(0, Reason::Internal));
+        }
+        let scope = self.scope(&record, place);
+        hand.edits.clear();
+        for (number, (segment, found)) in record.segments.iter().zip(&findings).enumerate() {
+            if found.is_empty() {
+                continue;
+            }
+            hand.tokens.clear();
+            self.scrub.transform.existing_tokens(&segment.text, &mut hand.tokens);
+            let mut walk = Walk::new(&record, segment);
+            for finding in found.iter().filter(|f| self.scrub.transform.policy().action(f.label) != Action::Keep) {
+                // A number is replaced whole or not at all: half of one is no JSON.
+                let whole = (segment.escape == Escape::JsonNumber).then(|| Span::new(0, segment.text.len()));
+                for span in outside(whole.unwrap_or(finding.span), &hand.tokens, &segment.text) {
+                    let raw = walk.raw(span);
+                    let raw = std::str::from_utf8(record.bytes.get(raw.start..raw.end).unwrap_or_default());
+                    let written = match (segment.escape, raw) {
+                        (Escape::JsonNumber, _) => Written::JsonNumber,
+                        _ if record.charset == Charset::Windows1252 => Written::Windows1252,
+                        (Escape::Json, Ok(raw)) => Written::Json(raw),
+                        (Escape::CsvQuoted, Ok(raw)) => Written::CsvQuoted(raw),
+                        _ => Written::Canonical,
+                    };
+                    hand.edits
+                        .replace(number, span, |out| {
+                            self.scrub.transform.replace_as(finding.label, span.of(&segment.text), written, &scope, out)
+                        })
+                        .map_err(|_: crate::transform::TransformError| {
+                            Fault::new(segment.raw.start, Reason::ReplacementFailed)
+                        })?;
+                    if let Some(count) = replaced.get_mut(finding.label as usize) {
+                        *count += 1;
+                    }
+                }
+                if whole.is_some() {
+                    break;
+                }
+            }
+        }
+        let before = out.len();
+        splice(&record, &hand.edits, out);
+        let json = matches!(self.layout.format, Format::Json | Format::Ndjson);
+        if json && !hand.edits.is_empty() {
+            let written = out.get(before..).unwrap_or_default();
+            if !json::is_valid(written, &mut hand.check.copy, &mut hand.check.buffers) {
+                return Err(Fault::new(0, Reason::Internal));
+            }
+        }
+        Ok(())
+    }
+
+    fn scope(&self, record: &Record<'_>, place: &Place) -> ScopeId {
+        let document = || {
+            let mut material = Vec::from(self.file.as_bytes());
+            if self.layout.is_table() || !self.layout.separator.is_empty() {
+                material.push(0);
+                let number = if self.layout.is_table() { place.record } else { place.document };
+                material.extend_from_slice(&number.to_le_bytes());
+            }
+            ScopeId::new(&Scope::Document, &material)
+        };
+        match &self.scrub.scope {
+            scope @ (Scope::Corpus | Scope::Session(_)) => ScopeId::new(scope, b""),
+            Scope::Document => document(),
+            Scope::Patient => match record.patient.as_deref().map(str::trim) {
+                Some(patient) if !patient.is_empty() => ScopeId::new(&Scope::Patient, patient.as_bytes()),
+                // Nobody's record shares tokens with nobody else's.
+                _ => document(),
+            },
+        }
+    }
+
+    fn hand(&self) -> Hand {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        idle.unwrap_or_else(|| self.new_hand())
+    }
+
+    fn new_hand(&self) -> Hand {
+        Hand {
+            worker: self.scrub.engine.worker(),
+            reader: self.layout.reader(),
+            edits: Edits::default(),
+            tokens: Vec::new(),
+            check: Check::default(),
+        }
+    }
+}
+
+/// The parts of `span` outside the tokens that hold anything to hide.
+fn outside<'t>(span: Span, tokens: &'t [Span], text: &'t str) -> impl Iterator<Item = Span> + 't {
+    let mut at = span.start;
+    let inside = tokens.iter().filter(move |token| token.overlaps(span)).copied();
+    let ends = inside.chain([Span::new(span.end, span.end)]);
+    ends.filter_map(move |token| {
+        let part = Span::new(at, token.start.max(at));
+        at = at.max(token.end);
+        let worth = part == span || part.of(text).chars().any(char::is_alphanumeric);
+        (!part.is_empty() && worth).then_some(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_cut_out_of_findings() {
+        let text = "ab [N] cd";
+        let token = [Span::new(3, 6)];
+        for (span, tokens, want) in [
+            (Span::new(0, 9), &token[..], &["ab ", " cd"][..]),
+            (Span::new(3, 6), &token, &[]),
+            (Span::new(2, 7), &token, &[]),
+            (Span::new(0, 2), &token, &["ab"]),
+            (Span::new(0, 4), &token, &["ab "]),
+            (Span::new(0, 9), &[], &["ab [N] cd"]),
+        ] {
+            let parts: Vec<&str> = outside(span, tokens, text).map(|s| s.of(text)).collect();
+            assert_eq!(parts, want);
+        }
+    }
+}

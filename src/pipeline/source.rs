@@ -1,0 +1,301 @@
+//! Cuts a stream into chunks of whole records. A chunk is what one read brought, so that a stream that pauses is not
+//! held back; memory is bounded by the largest record, and that by [`MAX_RECORD`].
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memmem, memrchr, memrchr2};
+
+use super::layout::{Ask, Layout};
+use super::{MAX_DOCUMENT, MAX_RECORD};
+use crate::record::csv::{Dialect, RowEnd};
+use crate::record::sniff::BOM;
+use crate::record::{Fault, Format, Reason};
+
+/// Whole records in the order of the input.
+pub struct Chunk {
+    /// Counted from 0.
+    pub number: u64,
+    /// The records with what stands between them.
+    pub bytes: Vec<u8>,
+    /// Where the records are; together they take in all of `bytes`.
+    pub records: Vec<Place>,
+}
+
+// Chunks hold text: lengths only.
+impl std::fmt::Debug for Chunk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chunk")
+            .field("number", &self.number)
+            .field("bytes", &self.bytes.len())
+            .field("records", &self.records.len())
+            .finish()
+    }
+}
+
+/// Where a record stands in its chunk.
+///
+/// Invariant: `start <= end <= next`; `next` is the start of the following record.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte, line end not included.
+    pub end: usize,
+    /// One past its line end or separator.
+    pub next: usize,
+    /// The record, counted from 1; 0 is a header.
+    pub record: u64,
+    /// The document it belongs to: itself, but for parts of a long text.
+    pub document: u64,
+    /// Why it was not kept; then it has no bytes.
+    pub fault: Option<Fault>,
+}
+
+/// A stream of records.
+pub struct Source<R> {
+    input: R,
+    layout: Layout,
+    cut: Cut,
+    /// Bytes read and not yet given out.
+    pending: Vec<u8>,
+    /// How far `pending` was searched for the end of a record.
+    searched: usize,
+    ended: bool,
+    /// In a record too large to be kept: its bytes are dropped up to its end.
+    dropping: bool,
+    chunk: u64,
+    record: u64,
+    document: u64,
+}
+
+enum Cut {
+    Line,
+    Row(Dialect, RowEnd),
+    Document(Vec<u8>),
+    Whole,
+}
+
+/// The end of a record, the start of the next, and whether the next continues the same document.
+struct End {
+    end: usize,
+    next: usize,
+    continues: bool,
+}
+
+impl<R: Read> Source<R> {
+    /// Reads the start of the input and finds out what it is.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails. The inner result says why the input is not of a kind that is read.
+    pub fn open(mut input: R, ask: &Ask, extension: Option<&str>) -> io::Result<Result<Self, Reason>> {
+        let mut pending = Vec::new();
+        let mut ended = false;
+        // What the first bytes must show: a byte order mark at most, or the format, or a table's first rows.
+        let enough = match ask.format {
+            Some(Format::Text | Format::Ndjson | Format::Json) => BOM.len(),
+            Some(Format::Csv | Format::Tsv) | None => START,
+        };
+        while !ended && pending.len() < enough {
+            ended = read_some(&mut input, &mut pending)? == 0;
+            // A stream that pauses after its first lines is not made to wait for more.
+            if ask.format.is_none()
+                && memchr(b'\n', &pending).is_some()
+                && matches!(Layout::of(ask, &pending, false, extension), Ok(l) if l.format == Format::Ndjson)
+            {
+                break;
+            }
+        }
+        let layout = match Layout::of(ask, &pending, ended, extension) {
+            Ok(layout) => layout,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let cut = match (layout.format, &layout.table) {
+            (Format::Ndjson, _) => Cut::Line,
+            (_, Some(table)) => Cut::Row(table.dialect(), RowEnd::default()),
+            (Format::Json, _) => Cut::Whole,
+            _ => Cut::Document(layout.separator.clone()),
+        };
+        pending.drain(..layout.prefix.len());
+        let record = u64::from(!layout.has_header());
+        Ok(Ok(Self { input, layout, cut, pending, searched: 0, ended, dropping: false, chunk: 0, record, document: 1 }))
+    }
+
+    /// What the input is.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The next chunk; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails.
+    pub fn read_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        let mut records = Vec::new();
+        loop {
+            let mut start = 0;
+            while start < CHUNK
+                && let Some(end) = self.find_end(start)
+            {
+                self.searched = end.next;
+                if self.dropping {
+                    self.dropping = false;
+                    self.pending.drain(..end.next);
+                    self.searched = 0;
+                    self.count(end.continues);
+                    continue;
+                }
+                let place = self.place(start, end.end, end.next, None);
+                records.push(place);
+                self.count(end.continues);
+                start = end.next;
+            }
+            if start > 0 || !records.is_empty() {
+                return Ok(Some(self.give(start, records)));
+            }
+            if self.pending.len() > MAX_RECORD || self.dropping {
+                if !self.dropping {
+                    let fault = Fault::new(MAX_RECORD, Reason::TooLarge);
+                    records.push(self.place(0, 0, 0, Some(fault)));
+                    self.dropping = true;
+                }
+                // A carriage return at the end may be half of a line end.
+                let keep = usize::from(self.pending.last() == Some(&b'\r'));
+                let dropped = self.pending.len() - keep;
+                self.pending.drain(..dropped);
+                self.searched = self.searched.saturating_sub(dropped);
+                if !records.is_empty() {
+                    return Ok(Some(self.give(0, records)));
+                }
+            }
+            if self.ended {
+                let left = self.pending.len();
+                if left == 0 || self.dropping {
+                    return Ok(None);
+                }
+                let end = left - self.line_end(left);
+                records.push(self.place(0, end, left, None));
+                self.count(false);
+                return Ok(Some(self.give(left, records)));
+            }
+            self.ended = read_some(&mut self.input, &mut self.pending)? == 0;
+        }
+    }
+
+    fn place(&self, start: usize, end: usize, next: usize, fault: Option<Fault>) -> Place {
+        Place { start, end, next, record: self.record, document: self.document, fault }
+    }
+
+    fn count(&mut self, continues: bool) {
+        self.record += 1;
+        self.document += u64::from(!continues);
+    }
+
+    fn give(&mut self, length: usize, records: Vec<Place>) -> Chunk {
+        let rest = self.pending.split_off(length);
+        let bytes = std::mem::replace(&mut self.pending, rest);
+        self.searched = self.searched.saturating_sub(length);
+        self.chunk += 1;
+        Chunk { number: self.chunk - 1, bytes, records }
+    }
+
+    /// Length of what ends the last record of the input and is no part of it.
+    fn line_end(&self, left: usize) -> usize {
+        match self.cut {
+            Cut::Line | Cut::Row(..) => usize::from(self.pending.get(left - 1) == Some(&b'\r')),
+            _ => 0,
+        }
+    }
+
+    /// The end of the record that starts at `start`.
+    fn find_end(&mut self, start: usize) -> Option<End> {
+        let from = self.searched.max(start);
+        let rest = self.pending.get(from..).unwrap_or_default();
+        match &mut self.cut {
+            Cut::Line => {
+                let Some(found) = memchr(b'\n', rest) else {
+                    self.searched = self.pending.len();
+                    return None;
+                };
+                let end = from + found;
+                let cr = end > start && self.pending.get(end - 1) == Some(&b'\r');
+                Some(End { end: end - usize::from(cr), next: end + 1, continues: false })
+            }
+            Cut::Row(dialect, row) => match row.advance(*dialect, &self.pending, from) {
+                Some((end, next)) => Some(End { end, next, continues: false }),
+                None => {
+                    self.searched = row.resume(&self.pending);
+                    None
+                }
+            },
+            Cut::Document(separator) => {
+                let text = self.pending.get(start..).unwrap_or_default();
+                if !separator.is_empty() {
+                    let back = from.saturating_sub(separator.len() - 1).max(start) - start;
+                    if let Some(found) = memmem::find(text.get(back..).unwrap_or_default(), separator)
+                        && back + found <= MAX_DOCUMENT
+                    {
+                        let end = start + back + found;
+                        return Some(End { end, next: end + separator.len(), continues: false });
+                    }
+                }
+                if text.len() > MAX_DOCUMENT {
+                    let end = start + document_cut(text.get(..MAX_DOCUMENT).unwrap_or(text));
+                    return Some(End { end, next: end, continues: true });
+                }
+                self.searched = self.pending.len();
+                None
+            }
+            Cut::Whole => None,
+        }
+    }
+}
+
+/// Where to cut a text that is too long: after a paragraph, a line, a word, at worst between two characters.
+fn document_cut(text: &[u8]) -> usize {
+    let half = text.len() / 2;
+    let late = text.get(half..).unwrap_or_default();
+    if let Some(at) =
+        memmem::rfind(late, b"\n\n").map(|at| at + 2).or_else(|| memmem::rfind(late, b"\n\r\n").map(|at| at + 3))
+    {
+        return half + at;
+    }
+    if let Some(at) = memrchr(b'\n', late).or_else(|| memrchr2(b' ', b'\t', late)) {
+        return half + at + 1;
+    }
+    // Continuation bytes of UTF-8 are 10xxxxxx; a character has at most three.
+    let back = text.iter().rev().take(4).position(|b| b & 0xC0 != 0x80).unwrap_or(0);
+    text.len() - back - 1
+}
+
+/// Appends what one read brings; 0 at the end.
+fn read_some(input: &mut impl Read, out: &mut Vec<u8>) -> io::Result<usize> {
+    let before = out.len();
+    out.resize(before + READ, 0);
+    loop {
+        match input.read(out.get_mut(before..).unwrap_or_default()) {
+            Ok(n) => {
+                out.truncate(before + n);
+                return Ok(n);
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => {
+                out.truncate(before);
+                return Err(e);
+            }
+        }
+    }
+}
+
+/// Bytes asked for by one read.
+const READ: usize = 256 << 10;
+
+/// Bytes above which a chunk takes no further record.
+const CHUNK: usize = 512 << 10;
+
+/// Bytes that the format is told by, where no line end says enough before.
+const START: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests;

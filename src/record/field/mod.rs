@@ -1,0 +1,124 @@
+//! What the name of a field, with the names above it, says of its value.
+//!
+//! A name only claims a value whose shape fits: a date has digits, a name has letters. Everything else is searched like
+//! any text, and a value is only left alone when both name and shape say that it is a code or a measurement.
+
+mod shape;
+mod table;
+mod words;
+
+use self::table::Kind;
+use crate::identifier::{Hint, Label};
+
+/// The meaning of a field's name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Field {
+    kind: Kind,
+}
+
+/// What members of an object, or columns of a table, say of a plain `name` among them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sibling(u8);
+
+impl Sibling {
+    const THING: u8 = 1;
+    const PERSON: u8 = 2;
+
+    /// The object is a drug, a test, a file: its `name` is no person's.
+    pub fn is_thing(self) -> bool {
+        self.0 == Sibling::THING
+    }
+}
+
+impl std::ops::BitOrAssign for Sibling {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+impl Field {
+    /// The field at the end of that path of names, outermost first.
+    pub fn of(path: &[&str]) -> Self {
+        // An element of an array is called as its array is.
+        let path: Vec<&str> = path.iter().copied().filter(|name| !name.bytes().all(|b| b.is_ascii_digit())).collect();
+        let Some((name, above)) = path.split_last() else { return Self::default() };
+        let own = words::of(name);
+        let mut above = above.iter().rev().map(|name| words::of(name)).filter(|words| !words.is_empty());
+        let parent = above.next().unwrap_or_default();
+        let further = above.next().unwrap_or_default();
+        Self { kind: table::kind(&own, &parent, &further) }
+    }
+
+    /// What it says of this value; `number` when it is a JSON number.
+    pub fn hint(self, value: &str, number: bool) -> Hint {
+        let value = value.trim();
+        if value.is_empty() || shape::is_placeholder(value) {
+            return if number { Hint::Skip } else { Hint::Text };
+        }
+        let whole = |fits: bool, label| if fits { Hint::Whole(label) } else { Hint::Text };
+        match self.kind {
+            Kind::Unknown | Kind::Free if shape::is_uuid(value) => Hint::Whole(Label::OtherId),
+            Kind::Unknown | Kind::Free | Kind::Test => Hint::Text,
+            Kind::PlainName | Kind::Person => whole(shape::is_person(value), Label::Name),
+            Kind::NamePart => whole(shape::is_name(value), Label::Name),
+            Kind::Contact if shape::is_phone(value) => Hint::Whole(Label::Phone),
+            Kind::Contact if shape::is_email(value) => Hint::Whole(Label::Email),
+            Kind::Contact => whole(shape::is_person(value), Label::Name),
+            Kind::Date => whole(shape::is_date(value, number), Label::Date),
+            Kind::Age => shape::age(value),
+            Kind::Phone(label) => whole(shape::is_phone(value), label),
+            Kind::Extension => whole(shape::is_extension(value), Label::Phone),
+            Kind::Email => whole(shape::is_email(value), Label::Email),
+            Kind::Url => whole(shape::is_url(value), Label::Url),
+            Kind::Ip => whole(shape::is_ip(value), Label::Ip),
+            Kind::Zip => whole(shape::is_zip(value), Label::Zip),
+            Kind::Street => whole(shape::is_street(value), Label::Street),
+            Kind::City => whole(shape::is_place(value), Label::City),
+            Kind::Organisation(label) => whole(shape::is_organisation(value), label),
+            Kind::Ssn => whole(shape::is_ssn(value), Label::Ssn),
+            Kind::Number(label) => whole(shape::is_number(value, 2), label),
+            Kind::Id if shape::is_uuid(value) => Hint::Whole(Label::OtherId),
+            Kind::Id => whole(shape::is_number(value, 4), Label::OtherId),
+            Kind::User if shape::is_email(value) => Hint::Whole(Label::Email),
+            Kind::User => whole(shape::is_user(value), Label::OtherId),
+            Kind::Biometric => whole(shape::is_blob(value), Label::Biometric),
+            Kind::Region if shape::is_region_code(value) => Hint::Skip,
+            Kind::Region => Hint::Text,
+            Kind::Code if shape::is_code(value) => Hint::Skip,
+            Kind::Measure if shape::is_measure(value) => Hint::Skip,
+            Kind::Unit if shape::is_unit(value) => Hint::Skip,
+            Kind::Code | Kind::Measure | Kind::Unit => Hint::Text,
+        }
+    }
+
+    /// Whether it is called `name` and nothing more, so that the fields beside it say what it is.
+    pub fn is_plain_name(self) -> bool {
+        self.kind == Kind::PlainName
+    }
+
+    /// What it says of a plain `name` beside it.
+    pub fn sibling(self) -> Sibling {
+        Sibling(match self.kind {
+            Kind::Code | Kind::Measure | Kind::Unit | Kind::Test => Sibling::THING,
+            Kind::Person
+            | Kind::NamePart
+            | Kind::Contact
+            | Kind::Date
+            | Kind::Age
+            | Kind::Phone(_)
+            | Kind::Email
+            | Kind::Street
+            | Kind::Ssn
+            | Kind::Number(Label::Mrn | Label::HealthPlan) => Sibling::PERSON,
+            _ => 0,
+        })
+    }
+
+    /// Whether the name is one of those that tables and records use: it tells a header from a row of data.
+    pub fn is_known(self) -> bool {
+        self.kind != Kind::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests;

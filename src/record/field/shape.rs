@@ -1,0 +1,330 @@
+//! Whether a value looks like what its field's name says.
+
+use crate::identifier::{Hint, Label};
+
+fn digits(value: &str) -> usize {
+    value.bytes().filter(u8::is_ascii_digit).count()
+}
+
+fn letters(value: &str) -> usize {
+    value.chars().filter(|c| c.is_alphabetic()).count()
+}
+
+fn words(value: &str) -> usize {
+    value.split_whitespace().count()
+}
+
+/// "none", "unknown" and the like stand for no value.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "n/a",
+        "na",
+        "none",
+        "null",
+        "nil",
+        "unknown",
+        "unk",
+        "self",
+        "same",
+        "yes",
+        "no",
+        "true",
+        "false",
+        "other",
+        "pending",
+        "tbd",
+        "not provided",
+        "declined",
+        "refused",
+        "not applicable",
+        "unavailable",
+        "default",
+        "system",
+        "admin",
+    ];
+    WORDS.iter().any(|w| value.eq_ignore_ascii_case(w)) || value.chars().all(|c| !c.is_alphanumeric())
+}
+
+/// Has letters and is no sentence; digits only where names have them (`Jr. 2nd`).
+pub(super) fn is_name(value: &str) -> bool {
+    letters(value) >= 1
+        && value.len() <= 80
+        && words(value) <= 8
+        && digits(value) <= 1
+        && !value.contains(['@', '/', '\\', '=', '<', '{', '[', ':', '?', '!', '\n'])
+}
+
+/// A name as a person's is written: capitals, or a comma between last and first.
+pub(super) fn is_person(value: &str) -> bool {
+    const NEVER: &[&str] = &["not", "see", "no", "per", "the", "was", "is", "at", "on", "has", "will"];
+    is_name(value)
+        && digits(value) == 0
+        && value
+            .chars()
+            .find(|c| c.is_alphabetic())
+            .is_some_and(|c| !c.is_lowercase() || words(value) == 1 && value.len() <= 16)
+        && !value.split_whitespace().any(|w| NEVER.contains(&w))
+}
+
+/// Digits and month names with the marks between them; more than a year.
+pub(super) fn is_date(value: &str, number: bool) -> bool {
+    const MONTHS: &[&str] = &[
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "ene", "abr", "ago", "dic",
+        "mai", "okt", "dez", "maer",
+    ];
+    let count = digits(value);
+    if number {
+        // Days as 8 digits; seconds or milliseconds since 1970.
+        return matches!(count, 8 | 10 | 12 | 13 | 14 | 16) || (count >= 10 && value.contains('.'));
+    }
+    let month = value
+        .split(|c: char| !c.is_alphabetic())
+        .any(|w| w.len() >= 3 && w.get(..3).is_some_and(|m| MONTHS.iter().any(|x| m.eq_ignore_ascii_case(x))));
+    let separated = value.bytes().any(|b| matches!(b, b'/' | b'-' | b'.' | b'T'));
+    let plain = value.bytes().all(|b| b.is_ascii_digit());
+    let marks = value.chars().all(|c| c.is_alphanumeric() || " -/.:,+'TZ()[]_\u{2013}".contains(c));
+    let foreign = letters(value) > 0
+        && !month
+        && value.chars().filter(|c| c.is_alphabetic()).any(|c| !"TZAPMUCESDG".contains(c.to_ascii_uppercase()));
+    value.len() <= 48
+        && marks
+        && !foreign
+        && (month && (count >= 1 || words(value) == 1)
+            || plain && matches!(count, 6 | 8 | 10 | 12 | 13 | 14 | 17)
+            || !plain && separated && count >= 3 && words(value) <= 6)
+}
+
+/// Ages of 90 and more identify, those below do not.
+pub(super) fn age(value: &str) -> Hint {
+    let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (number, unit) = value.split_at(end);
+    let unit = unit.trim().trim_start_matches('.').trim_start_matches('0').trim();
+    let years =
+        matches!(unit.to_ascii_lowercase().as_str(), "" | "y" | "yr" | "yrs" | "yo" | "y.o." | "years" | "year");
+    match number.parse::<u32>() {
+        Ok(90..=130) if years => Hint::Whole(Label::Age90),
+        Ok(0..90) if value.len() <= 12 => Hint::Skip,
+        _ => Hint::Text,
+    }
+}
+
+pub(super) fn is_phone(value: &str) -> bool {
+    let rest: String = value.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
+    (7..=20).contains(&digits(value))
+        && value.len() <= 40
+        && matches!(
+            rest.as_str(),
+            "" | "x" | "ext" | "extension" | "tel" | "fax" | "cell" | "home" | "work" | "c" | "h" | "w" | "m"
+        )
+        && !value.contains(['@', '=', '_'])
+        && !is_iso_date(value)
+}
+
+fn is_iso_date(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    bytes.len() >= 10
+        && bytes.get(4) == Some(&b'-')
+        && bytes.get(7) == Some(&b'-')
+        && bytes.get(..4).is_some_and(|y| y.starts_with(b"19") || y.starts_with(b"20"))
+}
+
+pub(super) fn is_extension(value: &str) -> bool {
+    (2..=8).contains(&digits(value)) && value.len() <= 12
+}
+
+pub(super) fn is_email(value: &str) -> bool {
+    value.len() <= 254
+        && words(value) == 1
+        && value.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'))
+}
+
+pub(super) fn is_url(value: &str) -> bool {
+    words(value) == 1 && (value.contains("://") || value.starts_with("www.")) && !is_vocabulary(value)
+}
+
+/// Addresses of vocabularies name a code system, not a person.
+fn is_vocabulary(value: &str) -> bool {
+    [
+        "http://hl7.org/",
+        "http://terminology.hl7.org/",
+        "http://loinc.org",
+        "http://snomed.info/",
+        "http://unitsofmeasure.org",
+    ]
+    .iter()
+    .any(|v| value.starts_with(v))
+}
+
+pub(super) fn is_ip(value: &str) -> bool {
+    let host = value
+        .rsplit_once(':')
+        .map_or(value, |(host, port)| if host.contains(':') || port.len() > 5 { value } else { host });
+    host.parse::<std::net::IpAddr>().is_ok()
+        || value.parse::<std::net::IpAddr>().is_ok()
+        || (value.len() >= 12
+            && value.len() <= 23
+            && value.bytes().filter(u8::is_ascii_hexdigit).count() >= 12
+            && value.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'-' | b'.')))
+}
+
+pub(super) fn is_zip(value: &str) -> bool {
+    (3..=12).contains(&value.len())
+        && digits(value) >= 2
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-'))
+}
+
+pub(super) fn is_street(value: &str) -> bool {
+    value.len() <= 160
+        && letters(value) + digits(value) >= 2
+        && !value.contains("://")
+        && !is_email(value)
+        && !is_ip(value)
+}
+
+pub(super) fn is_place(value: &str) -> bool {
+    letters(value) >= 2 && value.len() <= 80 && words(value) <= 8 && digits(value) <= 1
+}
+
+/// Names of organisations have a word of three letters; a short code of capitals counts too.
+pub(super) fn is_organisation(value: &str) -> bool {
+    letters(value) >= 3 && value.len() <= 100 && words(value) <= 12 && !value.contains("://")
+}
+
+pub(super) fn is_ssn(value: &str) -> bool {
+    (4..=9).contains(&digits(value))
+        && value.len() <= 16
+        && value.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ' | '*' | 'x' | 'X' | '.'))
+}
+
+/// A number or code that has at least so many letters and digits, a digit among them.
+pub(super) fn is_number(value: &str, least: usize) -> bool {
+    digits(value) >= 1
+        && digits(value) + letters(value) >= least
+        && value.len() <= 128
+        && words(value) <= 3
+        && !value.contains("://")
+        && !value.contains('@')
+}
+
+pub(super) fn is_uuid(value: &str) -> bool {
+    let value = value.strip_prefix("urn:uuid:").unwrap_or(value);
+    value.len() == 36
+        && value.bytes().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+pub(super) fn is_user(value: &str) -> bool {
+    value.len() <= 64 && letters(value) + digits(value) >= 2 && words(value) <= 4
+}
+
+pub(super) fn is_blob(value: &str) -> bool {
+    value.len() >= 64 && words(value) == 1 && !value.contains("://") || is_number(value, 4) && !value.contains('/')
+}
+
+/// `WA`, `USA`, `US-WA`.
+pub(super) fn is_region_code(value: &str) -> bool {
+    value.len() <= 6 && letters(value) >= 2 && value.chars().all(|c| c.is_ascii_uppercase() || c == '-')
+}
+
+/// One short word of a fixed vocabulary: no date, no long number, no capitalised name.
+pub(super) fn is_code(value: &str) -> bool {
+    let capitals = value.chars().filter(|c| c.is_uppercase()).count();
+    let named =
+        letters(value) > 2 && capitals == 1 && value.starts_with(|c: char| c.is_uppercase()) && digits(value) == 0;
+    value.len() <= 16
+        && words(value) == 1
+        && value.is_ascii()
+        && digits(value) <= 6
+        && !value.contains(['/', '@', ':', ','])
+        && (!named || is_common(value))
+        && !(letters(value) > 8 && capitals == letters(value))
+}
+
+/// Words that codes spell with a capital.
+fn is_common(value: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "male",
+        "female",
+        "final",
+        "active",
+        "inactive",
+        "normal",
+        "abnormal",
+        "high",
+        "low",
+        "critical",
+        "preliminary",
+        "married",
+        "single",
+        "divorced",
+        "widowed",
+        "english",
+        "spanish",
+        "routine",
+        "stat",
+        "urgent",
+        "positive",
+        "negative",
+        "complete",
+        "completed",
+        "info",
+        "debug",
+        "error",
+        "warn",
+        "warning",
+        "left",
+        "right",
+        "bilateral",
+        "mild",
+        "moderate",
+        "severe",
+        "white",
+        "black",
+        "asian",
+        "official",
+        "usual",
+        "home",
+        "work",
+        "mobile",
+        "progress",
+        "telephone",
+        "spouse",
+        "mother",
+        "father",
+        "daughter",
+        "wife",
+        "husband",
+        "sister",
+        "brother",
+        "son",
+        "inpatient",
+        "outpatient",
+        "emergency",
+    ];
+    WORDS.iter().any(|w| value.eq_ignore_ascii_case(w))
+}
+
+/// A number with a sign, a comparison and a unit at most.
+pub(super) fn is_measure(value: &str) -> bool {
+    let number = value.trim_start_matches(['<', '>', '=', '+', '-', '~', '$', '\u{20ac}']).trim_start();
+    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(number.len());
+    let (number, unit) = number.split_at(end);
+    // 03.04.2019 is a date and 4829137 might be an id.
+    let whole = number.split('.').next().unwrap_or_default().len();
+    !number.is_empty()
+        && whole <= 6
+        && number.matches('.').count() <= 1
+        && (unit.is_empty() || is_unit(unit.trim()) && digits(unit) <= 2 && (letters(unit) > 0 || digits(unit) == 0))
+}
+
+/// `mg/dL`, `10*3/uL`, `%`.
+pub(super) fn is_unit(value: &str) -> bool {
+    value.len() <= 16
+        && words(value) <= 2
+        && digits(value) <= 3
+        && !value.contains(['-', '@', ':', ','])
+        && value.chars().filter(|c| c.is_alphabetic()).count() <= 10
+        && !value.split(|c: char| !c.is_alphabetic()).any(|w| w.len() > 6)
+}
