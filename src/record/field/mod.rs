@@ -84,10 +84,10 @@ impl Field {
             Kind::Biometric => whole(shape::is_blob(value), Label::Biometric),
             Kind::Region if shape::is_region_code(value) => Hint::Skip,
             Kind::Region => Hint::Text,
-            Kind::Code if shape::is_code(value) => Hint::Skip,
-            Kind::Measure if shape::is_measure(value) => Hint::Skip,
+            Kind::Code | Kind::Catalogue if shape::is_code(value) => Hint::Skip,
+            Kind::Measure | Kind::Reading if shape::is_measure(value) => Hint::Skip,
             Kind::Unit if shape::is_unit(value) => Hint::Skip,
-            Kind::Code | Kind::Measure | Kind::Unit => Hint::Text,
+            Kind::Code | Kind::Catalogue | Kind::Measure | Kind::Reading | Kind::Unit => Hint::Text,
         }
     }
 
@@ -99,8 +99,10 @@ impl Field {
     /// What it says of a plain `name` beside it.
     pub fn sibling(self) -> Sibling {
         Sibling(match self.kind {
-            Kind::Code | Kind::Measure | Kind::Unit | Kind::Test => Sibling::THING,
-            Kind::Person
+            Kind::Catalogue | Kind::Reading | Kind::Unit => Sibling::THING,
+            // A test with a field of its own is not what `name` names.
+            Kind::Test
+            | Kind::Person
             | Kind::NamePart
             | Kind::Contact
             | Kind::Date

@@ -42,7 +42,11 @@ pub(super) enum Kind {
     /// A state or country.
     Region,
     Code,
+    /// A code of a catalogue of drugs or tests: a `name` beside it is the thing's.
+    Catalogue,
     Measure,
+    /// What was measured or given: a `name` beside it is the test's or drug's.
+    Reading,
     Unit,
 }
 
@@ -178,11 +182,13 @@ const TABLE: &[(&str, &str, &str, &str, Kind)] = &[
     ("facility|hospital|clinic|practice|pharmacy|campus|school|nursing|lab_name", "", "type|unit|department|service|id|number|taxonomy|course|note", "", Kind::Organisation(Label::Facility)),
     ("location|site|organization|custodian", "name|display|code|text", "body|file", "", Kind::Organisation(Label::Facility)),
     // Codes, measurements and things.
-    ("icd|cpt|loinc|snomed|hcpcs|rxnorm|ndc|drg|cvx|ucum|atc|taxonomy|modifier|revenue|pos", "", "name|note", "", Kind::Code),
+    ("loinc|snomed|rxnorm|ndc|cvx|atc", "", "name|note", "", Kind::Catalogue),
+    ("icd|cpt|hcpcs|drg|ucum|taxonomy|modifier|revenue|pos", "", "name|note", "", Kind::Code),
     ("diagnosis|procedure", "", "date|note|text|description|name|comment|by", "", Kind::Code),
     ("sex|gender|race|ethnicity|language|lang|marital|level|severity|priority|flag|status|laterality|abnormal", "", "note|text|comment|name", "", Kind::Code),
     ("unit", "", "note|floor|ward|name|address", "", Kind::Unit),
-    ("result|amount|quantity|dose|weight|wt|height|bmi|bp|temp|temperature|pulse|spo|rate|score|price|cost|total|balance|charge|billed|low|high|min|max|count|duration|percent|ratio|range|days|hours|minutes|ms|len|size|copay|deductible|paid", "", "note|text|by|comment|id|number|name|description", "", Kind::Measure),
+    ("result|dose|strength|dosage", "", "note|text|by|comment|id|number|name|description", "", Kind::Reading),
+    ("amount|quantity|weight|wt|height|bmi|bp|temp|temperature|pulse|spo|rate|score|price|cost|total|balance|charge|billed|low|high|min|max|count|duration|percent|ratio|range|days|hours|minutes|ms|len|size|copay|deductible|paid", "", "note|text|by|comment|id|number|name|description", "", Kind::Measure),
     ("test|order|lab|analyte|medication|drug|product|file|filename|service|template|form|app|application|queue|table|column|index|panel|allergy|allergen|vaccine|substance|generic|brand|department|dept|specialty|role|event|study|plan|payer|payor|insurance|carrier|procedure|diagnosis|condition|code|codeableconcept|coding|concept|method|module|logger|svc|server|host|program|project|course|class|category|type|group|system|field|key|parameter|component|observation|measure|unit|job|task|process|device|model|package|species|display_name|body|organism|language|region", "", "by", "name|title|text|display|test|analyte|medication|drug|product|file|filename|service|template|panel|allergy|vaccine|department|dept|specialty|component|organism", Kind::Test),
     // Persons.
     ("last|first|middle|maiden|given|family|nick|preferred|alias|aka|sur|full|legal|display|suffix|other", "name", "plan|drug|test|file|product|brand|organization|practice", "", Kind::NamePart),
@@ -197,6 +203,6 @@ const TABLE: &[(&str, &str, &str, &str, Kind)] = &[
     ("name", "", "", "name", Kind::PlainName),
     // Ids that say no more than that they are.
     ("id|uuid|guid|pk|key|identifier|oid|hash|token|termin|fk|reference", "", "name|code|type", "", Kind::Id),
-    ("code", "", "access|person|member|patient|user|pin", "code", Kind::Code),
+    ("code", "", "access|person|member|patient|user|pin", "code", Kind::Catalogue),
     ("note|text|comment|remark|message|body|narrative|description|report|history|plan|assessment|reason|instruction|subject|title|summary|impression|finding|detail|content|data|payload|raw|log|event|service|method|path|contents|flag|value|vals|display|code|number", "", "", "", Kind::Free),
 ];

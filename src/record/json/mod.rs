@@ -2,7 +2,7 @@
 //!
 //! simd-json's tape was measured against this scan (`benches/records.rs`): on records of the usual size it is as fast, but
 //! it needs a copy, does not say where numbers stand, and refuses integers beyond 64 bits. It checks the output instead,
-//! see [`is_valid`].
+//! see `is_valid`.
 
 mod scan;
 mod shape;

@@ -94,8 +94,14 @@ fn names_of_fields_give_hints() {
 fn a_name_beside_a_dose_is_no_persons() {
     let drug = read(r#"{"name":"Warfarin","dose":"5 mg"}"#).unwrap();
     assert_eq!(drug[0].1, Hint::Text);
-    let person = read(r#"{"name":"Will Banks","sex":"M","dob":"2001-08-08"}"#).unwrap();
-    assert_eq!(person[0].1, Hint::Whole(Label::Name));
+    for person in [
+        r#"{"name":"Will Banks","sex":"M","dob":"2001-08-08"}"#,
+        r#"{"name":"Will Banks","amt":1.50}"#,
+        r#"{"name":"Will Banks","sex":"M","status":"active"}"#,
+        r#"{"name":"Will Banks","test":"INR","result":"1.00"}"#,
+    ] {
+        assert_eq!(read(person).unwrap()[0].1, Hint::Whole(Label::Name), "{person}");
+    }
 }
 
 #[test]
