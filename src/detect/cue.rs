@@ -181,7 +181,7 @@ const TABLE: &[(Cue, &str)] = &[
          policy no|policy number|policy id|group|group #|group no|group number|grp|grp #|grp no|grp id|plan id|plan #|plan no|hic|hicn|mbi|\
          medicare #|medicare no|medicare number|medicare id|medicaid|medicaid id|medicaid #|medicaid no|medicaid number|insurance id|\
          insurance #|insurance no|ins id|ins #|certificate #|certificate no|beneficiary id|beneficiary number|health card|health card no|\
-         hcn|ohip|rx bin|rxbin|rxgrp|rx grp|rx id|pcn|ahcccs|tricare|medi-cal|cin|id card|recipient id|payer id|authorization|auth|auth #|\
+         hcn|ohip|rxgrp|rx grp|rx id|pcn|ahcccs|tricare|medi-cal|cin|id card|recipient id|payer id|authorization|auth|auth #|\
          auth no|authorization #|authorization no|authorization number|prior auth|prior auth #|pa #|precert|referral #|referral no|\
          medicare|health plan id|ihi|dva|carecard|coverage id|contract id|dod id|edipi",
     ),
@@ -189,7 +189,7 @@ const TABLE: &[(Cue, &str)] = &[
         Cue::License,
         "npi|npi #|dea|dea #|dea no|dea number|license|license #|license no|license number|lic|lic #|lic no|lic.|licence|licence no|\
          licence number|state lic|state license|dl|dl #|dl no|driver's license|drivers license|driver license|driver's lic|drivers lic|driver licence|\
-         driving licence|upin|gmc|gmc no|gmc number|nmc|nmc pin|ahpra|registration no|registration number|reg no|cert #|cert no|\
+         driving licence|upin|gmc|mcrn|gmc no|gmc number|nmc|nmc pin|ahpra|registration no|registration number|reg no|cert #|cert no|\
          certificate number|certification no|board cert|rn lic|pin|passport|passport no|passport #|passport number|provider no|\
          provider number|provider id|badge|badge #|badge no|badge number|permit|permit no|permit #|notary|clia|taxonomy|cds|credential no|\
          hpcsa|prescriber no|prescriber id|employee id|employee no|employee #|emp id|staff id|visa|green card|alien no|a number",
@@ -293,14 +293,14 @@ const TABLE: &[(Cue, &str)] = &[
     (Cue::Address, "address|addr|home address|mailing address|street|street address|residence|lives at|living at|resides at|home|mail to|ship to|address line"),
     (
         Cue::Code,
-        "cpt|icd|icd-9|icd-10|icd9|icd10|icd-10-cm|dx code|loinc|snomed|hcpcs|drg|ndc|model|model #|model no|series|images|image|img|ref range|\
+        "cpt|rx bin|rxbin|bin|icd|icd-9|icd-10|icd9|icd10|icd-10-cm|dx code|loinc|snomed|hcpcs|drg|ndc|model|model #|model no|series|images|image|img|ref range|\
          reference range|figure|fig|table|grade|stage|type|class|level|score|version|v|size|dose|dose of|gauge|french|step|phase|item|page|weeks|\
          volume|vol|total|count|protocol no|cycle|day|days|trial|chapter|section|sect|part|question|gravida|para",
     ),
     (
         Cue::Holiday,
         "christmas|christmas eve|christmas day|xmas|xmas eve|xmas day|boxing day|thanksgiving|thanksgiving day|halloween|hallowe'en|easter|\
-         easter sunday|easter monday|good friday|palm sunday|ash wednesday|mardi gras|pentecost|new year's|new year's eve|new year's day|\
+         easter sunday|easter monday|good friday|palm sunday|ash wednesday|mardi gras|pentecost|new year|new year's|new year's eve|new year's day|\
          new years|new years eve|new years day|new year’s|new year’s eve|new year’s day|memorial day|labor day|labour day|independence day|\
          fourth of july|4th of july|july fourth|july 4th|valentine's day|valentines day|valentine's|valentine’s day|st patrick's day|\
          st. patrick's day|st patricks day|st. patrick’s day|saint patrick's day|mother's day|mothers day|mother’s day|father's day|\

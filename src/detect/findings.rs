@@ -5,7 +5,7 @@ use super::dictionary::Entry;
 use super::evidence::feature::{PhraseKind, Sequence, Word};
 use super::evidence::{Decision, Tag};
 use super::shape::Shape;
-use super::token::{Case, Gap, Kind};
+use super::token::{Case, Gap, Kind, Token};
 use super::{Detector, HashSet64, Scratch};
 use crate::identifier::Label;
 use crate::finding::{Finding, Source};
@@ -84,8 +84,14 @@ fn refine(sequence: &Sequence, from: usize, to: usize, label: Label) -> Label {
 /// Adds tokens `from..=to`, without the punctuation at their ends.
 fn push(text: &str, sequence: &Sequence, mut from: usize, mut to: usize, label: Label, score: f32, out: &mut Vec<Finding>) {
     let punct = |i: usize| sequence.tokens.get(i).is_none_or(|t| t.kind == Kind::Punct);
-    if label == Label::Name {
-        widen(text, sequence, &mut from, &mut to);
+    match label {
+        Label::Name => widen(text, sequence, &mut from, &mut to),
+        Label::Facility | Label::Employer | Label::City => widen_place(text, sequence, label, &mut from, &mut to),
+        Label::OtherId => trim_words(sequence, &mut from, &mut to),
+        _ => {}
+    }
+    if !holds(text, sequence, from, to, label) {
+        return;
     }
     while from < to && punct(from) && sequence.tokens.get(from).is_none_or(|t| t.of(text) != "(" || label != Label::Phone) {
         from += 1;
@@ -107,6 +113,70 @@ fn push(text: &str, sequence: &Sequence, mut from: usize, mut to: usize, label: 
         }
     }
     out.push(Finding { span, label, score, source: Source::Dictionary });
+}
+
+/// Takes in the saint and the article before a place, and the capitalised words and heads behind it.
+fn widen_place(text: &str, sequence: &Sequence, label: Label, from: &mut usize, to: &mut usize) {
+    let token = |i: usize| sequence.tokens.get(i);
+    let is = |i: usize, words: &[&str]| token(i).is_some_and(|t| words.contains(&t.of(text)));
+    let near = |i: usize| token(i).is_some_and(|t| t.gap <= Gap::Space);
+    let saint = ["St", "Saint", "Mt", "Mount", "Ft", "Fort", "ST", "SAINT"];
+    if *from >= 1 && near(*from) && is(*from - 1, &saint) {
+        *from -= 1;
+    } else if *from >= 2 && near(*from) && is(*from - 1, &["."]) && is(*from - 2, &saint) {
+        *from -= 2;
+    }
+    if label != Label::City && *from >= 1 && near(*from) && is(*from - 1, &["The"]) && token(*from - 1).is_some_and(Token::starts_line) {
+        *from -= 1;
+    }
+    // Capitalised words that follow on the line, as far as the last that is a head or no ordinary word.
+    let mut at = *to + 1;
+    while label != Label::City && at <= *to + 3 && token(at).is_some_and(|t| t.gap == Gap::Space && t.kind == Kind::Word && matches!(t.case, Case::Title | Case::Mixed)) {
+        let entry = sequence.infos.get(at).map_or(Entry::default(), |x| x.entry);
+        let head = entry.any(Entry::FACILITY_WORD.or(Entry::ORG_WORD));
+        if entry.any(Entry::TITLE.or(Entry::CREDENTIAL).or(Entry::STAFF).or(Entry::MONTH).or(Entry::WEEKDAY)) && !head {
+            break;
+        }
+        if head {
+            *to = at;
+        }
+        at += 1;
+    }
+}
+
+/// Leaves out the words before and behind a number that only announce it.
+fn trim_words(sequence: &Sequence, from: &mut usize, to: &mut usize) {
+    let announces = |i: usize| {
+        sequence.tokens.get(i).zip(sequence.infos.get(i)).is_some_and(|(t, x)| {
+            t.kind == Kind::Punct || (t.kind == Kind::Word && (x.bits & Word::CUE != 0 || (t.len() > 3 && x.entry.lower() > 5)))
+        })
+    };
+    while from < to && announces(*from) {
+        *from += 1;
+    }
+    while to > from && announces(*to) {
+        *to -= 1;
+    }
+}
+
+/// Whether the tokens can be what evidence says: an age of ninety is ninety, a date is no acronym, a number has digits.
+fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, label: Label) -> bool {
+    let tokens = || sequence.tokens.iter().zip(&sequence.infos).take(to + 1).skip(from);
+    let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).fold(0u32, |n, b| n.saturating_mul(10).saturating_add(u32::from(b - b'0')));
+    match label {
+        Label::Age90 => tokens().any(|(t, x)| match t.kind {
+            Kind::Code => (90..=130).contains(&digits(t.of(text))),
+            _ => x.bits & (Word::OLD | Word::DIGIT) != 0 || x.entry.lower() < 9,
+        }),
+        Label::Date => tokens().any(|(t, x)| match t.kind {
+            Kind::Code => !matches!(x.shape, Shape::MixedLower | Shape::Mixed3 | Shape::Mixed6 | Shape::Dose | Shape::Times | Shape::Pressure | Shape::Int3 | Shape::AgeLike),
+            Kind::Word => t.case != Case::Upper || x.entry.is_month() || t.len() > 4,
+            _ => false,
+        }),
+        Label::OtherId => tokens().any(|(t, x)| t.kind == Kind::Code || (t.kind == Kind::Word && !(x.entry.is_abbrev() || x.entry.lower() > 6) || x.bits & Word::DIGIT != 0)),
+        Label::Street | Label::Facility | Label::Employer => tokens().any(|(t, _)| t.kind == Kind::Word && (t.len() > 1 || from < to)),
+        _ => true,
+    }
 }
 
 /// Takes in what belongs to a name beside its words: the other half of a double name, initials, particles, `III`, and

@@ -78,6 +78,9 @@ fn settled(sequence: &Sequence, i: usize, token: &Token, info: &Info, text: &str
             let known = common >= 3 || entry.any(VOCABULARY);
             match token.case {
                 Case::Lower => {
+                    if addressed(sequence, i, name) {
+                        return false;
+                    }
                     if entry.any(NEVER) || info.bits & Word::LINK != 0 {
                         return true;
                     }
@@ -106,6 +109,15 @@ fn settled(sequence: &Sequence, i: usize, token: &Token, info: &Info, text: &str
             }
         }
     }
+}
+
+/// Behind a title, or behind a relative where it is a name at all: `mrs long`, `sister joy`.
+fn addressed(sequence: &Sequence, i: usize, name: u8) -> bool {
+    let before = |n: usize| i.checked_sub(n).and_then(|p| sequence.tokens.get(p).zip(sequence.infos.get(p)));
+    let near = sequence.tokens.get(i).is_some_and(|t| t.gap <= Gap::Space);
+    let Some((token, info)) = before(1).filter(|_| near) else { return false };
+    let title = if token.kind == Kind::Punct { before(2).is_some_and(|(_, x)| x.entry.is_title()) && token.gap == Gap::None } else { info.entry.is_title() };
+    (title && name > 0) || (info.entry.is_relation() && name >= 6)
 }
 
 /// A word that is far more of a word than of a name, where anything would be capitalised.

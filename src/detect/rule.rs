@@ -52,6 +52,9 @@ pub(crate) fn apply(
             }
             Kind::Punct | Kind::Web => {}
         }
+        if token.kind == Kind::Word && info.entry.is_street_suffix() && token.case != Case::Lower {
+            view.avenue(i, &mut marks);
+        }
         if let Some(span) = old.then(|| view.age90(i)).flatten() {
             out.push(find(span, Label::Age90, Source::Pattern));
         }
@@ -69,7 +72,9 @@ pub(crate) fn apply(
     }
     for (from, to, label, source) in marks {
         if let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) {
-            out.push(find(Span::new(first.start as usize, last.end as usize), label, source));
+            // `x309`: the sign of an extension is not part of it.
+            let sign = usize::from(label == Label::Phone && extension(first.of(text)));
+            out.push(find(Span::new(first.start as usize + sign, last.end as usize), label, source));
         }
         for info in sequence.infos.iter_mut().take(to + 1).skip(from) {
             if info.mark.is_none() {
@@ -137,7 +142,7 @@ impl<'v> View<'v> {
             Shape::Uuid => Label::OtherId,
             Shape::Vin => Label::Vehicle,
             Shape::DateRange => Label::Date,
-            Shape::Times | Shape::Mixed6 | Shape::MixedDash6 if extension(self.str(i)) => Label::Phone,
+            Shape::Times | Shape::Mixed6 | Shape::MixedDash6 | Shape::MixedDashShort if extension(self.str(i)) => Label::Phone,
             Shape::Int10 if npi(self.str(i).as_bytes()) => Label::License,
             Shape::MixedLong if dea(self.str(i).as_bytes()) => Label::License,
             // No count, dose or measurement of a chart is that long or begins with a zero.
@@ -148,6 +153,13 @@ impl<'v> View<'v> {
                 Label::OtherId
             }
             Shape::MixedLong | Shape::MixedDashLong if self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 7 => Label::OtherId,
+            // `spring 2014`
+            Shape::Year if i > 0 && self.near(i) && self.any(i - 1, &SEASONS) => {
+                marks.push((i - 1, i, Label::Date, Source::Pattern));
+                return;
+            }
+            // `#37714`
+            shape if i > 0 && self.str(i - 1) == "#" && numbered(shape) && self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 4 => Label::OtherId,
             _ => return,
         };
         marks.push((i, i, label, Source::Pattern));
@@ -265,7 +277,7 @@ impl<'v> View<'v> {
             return;
         }
         let house = match self.shape_of(i) {
-            Shape::Int1 | Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Int5 | Shape::Year | Shape::Range | Shape::DashShort | Shape::IntZero => true,
+            Shape::Int1 | Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::Year | Shape::Range | Shape::DashShort | Shape::IntZero => true,
             Shape::Mixed3 | Shape::Mixed6 => self.str(i).starts_with(|c: char| c.is_ascii_digit()),
             _ => false,
         };
@@ -297,7 +309,7 @@ impl<'v> View<'v> {
         while at < i + 8 && self.near(at) {
             let Some(token) = self.token(at) else { return };
             if token.kind == Kind::Punct {
-                if !matches!(self.str(at), "." | "-" | "'" | "’") {
+                if !matches!(self.str(at), "." | "-" | "'" | "’") || at == i + 1 {
                     return;
                 }
                 at += 1;
@@ -312,6 +324,10 @@ impl<'v> View<'v> {
                 let comma = usize::from(i > 0 && self.str(i - 1) == ",");
                 if i >= 2 + comma && self.token(i - 1 - comma).is_some_and(|t| t.kind == Kind::Code) && self.any(i - 2 - comma, &FLATS) && self.near(i) {
                     from = i - 2 - comma;
+                }
+                // `Quarry Hill Rd`
+                while self.near(at + 1) && self.entry(at + 1).is_street_suffix() && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower) && self.suffix_fits(at + 1) {
+                    at += 1;
                 }
                 let mut to = at;
                 // A direction, then a flat.
@@ -353,6 +369,24 @@ impl<'v> View<'v> {
             }
             named |= !direction || at > i + 1;
             at += 1;
+        }
+    }
+
+    /// `Drexel Boulevard`: a street without a house, named by a whole word.
+    fn avenue(&self, i: usize, marks: &mut Vec<(usize, usize, Label, Source)>) {
+        if !self.any(i, &["street", "avenue", "boulevard", "road", "lane", "parkway", "turnpike", "blvd"]) || !self.near(i) {
+            return;
+        }
+        let named = |k: usize| {
+            self.token(k).is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Title | Case::Mixed) && t.len() > 2)
+                && (self.entry(k).lower() < 12 || self.entry(k).place() > 0)
+        };
+        let mut from = i;
+        while from > 0 && i - from < 3 && self.near(from) && named(from - 1) {
+            from -= 1;
+        }
+        if from < i {
+            marks.push((from, i, Label::Street, Source::Pattern));
         }
     }
 
@@ -456,7 +490,9 @@ impl<'v> View<'v> {
                 }
                 let first = self.token(from)?.start as usize;
                 let last = self.token(to)?.end as usize;
-                (announced || years(to + 1)).then(|| Span::new(first, last))
+                let told = self.any(from.wrapping_sub(1), &["is", "was", "at", "now", "be", "being", "he's", "she's", "i'm"])
+                    && !(self.near(to + 1) && (self.entry(to + 1).is_unit() || self.any(to + 1, &["percent", "degrees", "minutes", "days", "seconds", "over", "pounds", "feet", "beats", "dollars", "miles", "times"])));
+                (announced || told || years(to + 1)).then(|| Span::new(first, last))
             }
             _ => None,
         }
@@ -485,6 +521,7 @@ impl<'v> View<'v> {
         // `RA 0417728`: capitals before the digits are part of the number.
         let from = i;
         let prefixed = self.token(i).is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Upper | Case::Initial) && t.len() <= 4)
+            && self.sequence.infos.get(i).is_some_and(|x| x.bits & Word::CUE == 0)
             && self.token(i + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space)
             && !matches!(label, Label::Phone | Label::Fax)
             && cue.cue != Cue::Room;
@@ -499,18 +536,18 @@ impl<'v> View<'v> {
         let digits = self.str(i).bytes().filter(u8::is_ascii_digit).count();
         let fits = match label {
             _ if cue.cue == Cue::Room => {
-                matches!(shape, Shape::Int1 | Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Year | Shape::Mixed3 | Shape::Mixed6 | Shape::MixedDashShort | Shape::MixedDash6 | Shape::Range)
+                matches!(shape, Shape::Int1 | Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Year | Shape::Mixed3 | Shape::Mixed6 | Shape::MixedDashShort | Shape::MixedDash6 | Shape::Range)
                     && ROOMS.iter().any(|s| name.eq_ignore_ascii_case(s))
             }
             Label::Phone | Label::Fax => {
                 matches!(shape, Shape::Phone7 | Shape::Phone10 | Shape::Int10 | Shape::IntLong | Shape::DashLong | Shape::IntPhone)
-                    || (announced && matches!(shape, Shape::Int3 | Shape::Int4 | Shape::Int5 | Shape::Int6 | Shape::Int7 | Shape::IntZero | Shape::Year | Shape::Range | Shape::DashShort | Shape::Int9 | Shape::Int8))
-                    || (EXTENSIONS.iter().any(|s| name.eq_ignore_ascii_case(s)) && matches!(shape, Shape::Int3 | Shape::Int4 | Shape::Int5 | Shape::IntZero | Shape::Year))
+                    || (announced && matches!(shape, Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::Int6 | Shape::Int7 | Shape::IntZero | Shape::Year | Shape::Range | Shape::DashShort | Shape::Int9 | Shape::Int8))
+                    || (EXTENSIONS.iter().any(|s| name.eq_ignore_ascii_case(s)) && matches!(shape, Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::IntZero | Shape::Year))
             }
             _ => {
                 announced
                     && match shape {
-                        Shape::Int4 | Shape::Int5 | Shape::Int6 | Shape::Int7 | Shape::Int8 | Shape::Int9 | Shape::Int10 | Shape::IntLong | Shape::IntZero | Shape::IntPhone => true,
+                        Shape::Clock | Shape::Int4 | Shape::Int5 | Shape::Int6 | Shape::Int7 | Shape::Int8 | Shape::Int9 | Shape::Int10 | Shape::IntLong | Shape::IntZero | Shape::IntPhone => true,
                         Shape::Phone7 | Shape::Phone10 | Shape::Ssn | Shape::DashLong | Shape::MixedLong | Shape::MixedDashLong | Shape::MixedDash6 | Shape::Uuid | Shape::Vin | Shape::Zip4 => true,
                         Shape::Mixed6 | Shape::MixedLower => digits >= 2,
                         Shape::DashShort | Shape::Year | Shape::Range => label == Label::Ssn || label == Label::Mrn,
@@ -526,8 +563,8 @@ impl<'v> View<'v> {
         let groups = cue.cue != Cue::Room && cue.cue != Cue::User;
         if groups {
             while to < i + 4 && self.token(to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space) {
-                let more = matches!(self.shape_of(to + 1), Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Int5 | Shape::Year | Shape::IntZero);
-                let here = matches!(self.shape_of(to), Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Int5 | Shape::Year | Shape::IntZero);
+                let more = matches!(self.shape_of(to + 1), Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int6 | Shape::Int5 | Shape::Year | Shape::IntZero);
+                let here = matches!(self.shape_of(to), Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int6 | Shape::Int5 | Shape::Year | Shape::IntZero);
                 if !(more && here) {
                     break;
                 }
@@ -540,9 +577,33 @@ impl<'v> View<'v> {
 
 /// `x309`, `x3-9090`: an extension glued to its sign.
 fn extension(code: &str) -> bool {
-    let Some(number) = code.strip_prefix(['x', 'X']) else { return false };
+    let Some(number) = code.strip_prefix(['x', 'X', 'p']) else { return false };
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    (3..=6).contains(&digits) && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+    (3 + usize::from(code.starts_with('p'))..=6).contains(&digits) && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+}
+
+const SEASONS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
+
+/// Shapes that can be a number in a list of numbers.
+fn numbered(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Int4
+            | Shape::Int5
+            | Shape::Int6
+            | Shape::Int7
+            | Shape::Int8
+            | Shape::Int9
+            | Shape::Int10
+            | Shape::IntLong
+            | Shape::IntZero
+            | Shape::Clock
+            | Shape::DashLong
+            | Shape::Mixed6
+            | Shape::MixedLong
+            | Shape::MixedDash6
+            | Shape::MixedDashLong
+    )
 }
 
 /// Days of a month in words.

@@ -106,13 +106,17 @@ pub enum Shape {
     Vin,
     /// Diagnosis code of ICD-10 with its point: `C50.411`.
     Icd,
-    /// Weeks and days of pregnancy: `39w4d`.
+    /// Weeks and days of pregnancy, pregnancies and births: `39w4d`, `G2P1`.
     Gestation,
+    /// Four digits that can be a clock time: `0815`.
+    Clock,
+    /// Month and day that are as well a score out of ten or less: `5/5`, `9/10`.
+    Score,
 }
 
 impl Shape {
     /// How many shapes there are.
-    pub const COUNT: usize = Shape::Gestation as usize + 1;
+    pub const COUNT: usize = Shape::Score as usize + 1;
 }
 
 /// The shape of a code.
@@ -283,7 +287,11 @@ fn numeric(parts: &Parts) -> Shape {
                 } else if r[0].len >= 2 && r[1].len >= 2 && (60..=260).contains(&r[0].value) && (30..=160).contains(&r[1].value) {
                     Shape::Pressure
                 } else if month_day(r[0], r[1], 0) {
-                    Shape::DateMonthDay
+                    if r[0].value <= r[1].value && matches!(r[1].value, 1..=6 | 8 | 10) && !r[0].zero && !r[1].zero {
+                        Shape::Score
+                    } else {
+                        Shape::DateMonthDay
+                    }
                 } else if r[0].len <= 3 && r[1].len <= 3 {
                     Shape::Ratio
                 } else if parts.digits >= 6 {
@@ -307,6 +315,8 @@ fn numeric(parts: &Parts) -> Shape {
                     Shape::DateMonthYear
                 } else if r[0].len == 5 && r[1].len == 4 {
                     Shape::Zip4
+                } else if r[0].len == 4 && r[1].len == 4 && integer(r[0]) == Shape::Clock && integer(r[1]) == Shape::Clock {
+                    Shape::Time
                 } else if r[0].len <= 3 && r[1].len <= 3 {
                     Shape::Range
                 } else if parts.digits >= 6 {
@@ -345,6 +355,8 @@ fn numeric(parts: &Parts) -> Shape {
         6 if full_date(r[0], r[1], r[2]) && full_date(r[3], r[4], r[5]) => Shape::DateRange,
         4..=8 if full_date(r[0], r[1], r[2]) && parts.connectors[2] == b'-' => Shape::DateRange,
         _ if parts.all(b'.') => Shape::Dotted,
+        // Blood gases: `7.38/44/71/26`.
+        4.. if parts.connectors[0] == b'.' && parts.connectors[1] == b'/' && parts.connectors[2] == b'/' => Shape::Ratio,
         _ if parts.digits >= 6 => Shape::DashLong,
         _ => Shape::DashShort,
     }
@@ -356,6 +368,7 @@ fn integer(run: Run) -> Shape {
         2 => Shape::Int2,
         3 => Shape::Int3,
         4 if (1900..2100).contains(&run.value) => Shape::Year,
+        4 if run.value / 100 < 24 && run.value % 100 < 60 => Shape::Clock,
         4 if run.zero => Shape::IntZero,
         4 => Shape::Int4,
         8 => {
@@ -439,6 +452,9 @@ fn mixed(code: &str, parts: &Parts) -> Shape {
     if hyphens == 1 && parts.len >= 3 && parts.connectors[1] == b'.' && r[0].alpha && r[0].len == 1 && !r[1].alpha && r[1].len == 2 && bytes.len() <= 8 {
         return Shape::Icd;
     }
+    if hyphens == 0 && parts.len == 4 && matches!(bytes.first(), Some(b'g' | b'G')) && r[0].len == 1 && r[2].len == 1 && matches!(bytes.get(1 + r[1].len), Some(b'p' | b'P')) {
+        return Shape::Gestation;
+    }
     if hyphens == 0 && parts.len >= 2 && r[0].len == 2 && !r[0].alpha && matches!(bytes.get(2), Some(b'w' | b'W')) && r[1].len == 1 {
         return Shape::Gestation;
     }
@@ -508,6 +524,14 @@ mod tests {
             ("L4", Shape::Mixed3),
             ("C50.411", Shape::Icd),
             ("39w4d", Shape::Gestation),
+            ("G3P2103", Shape::Gestation),
+            ("0815", Shape::Clock),
+            ("1310-1358", Shape::Time),
+            ("5/5", Shape::Score),
+            ("9/10", Shape::Score),
+            ("03/10", Shape::DateMonthDay),
+            ("9/23", Shape::DateMonthDay),
+            ("7.38/44/71/26", Shape::Ratio),
             ("x9/24h", Shape::Times),
             ("00482913", Shape::IntZero),
             ("2019", Shape::Year),

@@ -95,15 +95,15 @@ impl Default for Info {
     }
 }
 
-const FINE: usize = 224;
+const FINE: usize = 232;
 const COARSE: usize = 96;
 const TINY: usize = 24;
-const BOUNDARY_FINE: u8 = 223;
+const BOUNDARY_FINE: u8 = 231;
 const BOUNDARY_COARSE: u8 = 95;
 const BOUNDARY_TINY: u8 = 23;
 const SHAPES_FROM: usize = 120;
-const PUNCT_FROM: usize = 170;
-const MARKS_FROM: usize = 196;
+const PUNCT_FROM: usize = 176;
+const MARKS_FROM: usize = 202;
 
 impl Sequence {
     /// Makes ready for a text: `words` is the size of the vocabulary.
@@ -598,11 +598,11 @@ fn code(shape: Shape) -> (usize, usize, usize) {
     let (group, tiny) = match shape {
         Int1 | Int2 => (0, 15),
         Int3 => (1, 15),
-        Int4 | Int5 => (2, 17),
+        Int4 | Int5 | Clock => (2, 17),
         Int6 | Int7 | Int8 | Int9 | Int10 | IntLong | IntZero | IntPhone => (3, 17),
         Year => (4, 16),
         Date8 | DateFull | DateRange => (5, 16),
-        DateMonthYear | DateMonthDay => (6, 16),
+        DateMonthYear | DateMonthDay | Score => (6, 16),
         Ratio | Pressure | Decimal | Range | Times | Icd | Gestation => (7, 15),
         Time | Decade => (8, 15),
         Phone7 | Phone10 => (9, 18),

@@ -64,7 +64,7 @@ const PATTERNS: [Pattern; 12] = [
     },
     Pattern { label: Label::Phone, expression: r"\+[1-9][0-9]{0,2}[ .-]?(?:\(0\))?[ .-]?(?:\(?[0-9]{1,5}\)?[ .-]?){2,5}[0-9]{2,4}", valid: |m| (8..=15).contains(&digits(m)) },
     Pattern { label: Label::Ssn, expression: r"[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}", valid: |m| ssn(m) },
-    Pattern { label: Label::Phone, expression: r"\(?0[1-9][0-9]{1,4}\)? [0-9]{3,4} [0-9]{3,4}", valid: |m| (9..=11).contains(&digits(m)) },
+    Pattern { label: Label::Phone, expression: r"\(?0[1-9][0-9]{0,4}\)? [0-9]{3,4} [0-9]{3,4}", valid: |m| (9..=11).contains(&digits(m)) },
     Pattern { label: Label::Phone, expression: r"0[1-9][0-9]{2,4} [0-9]{5,6}", valid: |m| (10..=11).contains(&digits(m)) },
     // Medicare beneficiary identifier, CMS: positions 2, 5, 8, 9 are letters other than S L O I B Z.
     Pattern {
