@@ -3,7 +3,8 @@
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, Anchored, MatchKind, StartKind};
 
 use super::dictionary::fold;
-use super::token::lex;
+use super::evidence::feature::Info;
+use super::token::{Kind, Token, lex};
 use super::{HashSet64, hash};
 use crate::identifier::Label;
 
@@ -96,6 +97,41 @@ pub(crate) struct CueMatch {
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) cue: Cue,
+}
+
+/// How far the last cue reaches: eight words on its line.
+#[derive(Default)]
+pub(crate) struct Reach {
+    cue: Option<(Cue, u8)>,
+    from: u32,
+}
+
+impl Reach {
+    /// A cue begins here.
+    pub(crate) fn begin(&mut self, cue: CueMatch) {
+        self.cue = Some((cue.cue, 0));
+        self.from = cue.end;
+    }
+
+    /// Tells the next token of the cue before it, and how far that is: 0 at once, 1 within three words, 2 farther.
+    pub(crate) fn tell(&mut self, token: &Token, info: &mut Info) {
+        if token.starts_line() {
+            self.cue = None;
+        }
+        let Some((cue, distance)) = self.cue else { return };
+        if token.start < self.from {
+            return;
+        }
+        info.cue = cue as u8;
+        info.cue_distance = match distance {
+            0 => 0,
+            1..=3 => 1,
+            _ => 2,
+        };
+        if token.kind != Kind::Punct {
+            self.cue = (distance < 8).then_some((cue, distance + 1));
+        }
+    }
 }
 
 impl Cues {

@@ -50,7 +50,8 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
             to += 1;
             margin = margin.max(scratch.decisions.get(to).map_or(0.0, |d| d.margin));
         }
-        if let Some(label) = decision.tag.label() {
+        let doubtful = to == i && doubtful(sequence, i, decision.tag, margin);
+        if let Some(label) = decision.tag.label().filter(|_| !doubtful) {
             let label = refine(sequence, i, to, label);
             push(text, sequence, i, to, label, logistic(margin), out);
         }
@@ -58,6 +59,24 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
     }
     remember(text, sequence, out, document);
 }
+
+/// A word alone that medicine knows better than the directory: an eponym, a drug, an abbreviation needs more evidence.
+fn doubtful(sequence: &Sequence, i: usize, tag: Tag, margin: f32) -> bool {
+    let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { return false };
+    if token.kind != Kind::Word || !matches!(tag, Tag::Name | Tag::City | Tag::Facility | Tag::Employer) || sequence.named.contains(&info.hash) {
+        return false;
+    }
+    let entry = info.entry;
+    let name = entry.first().max(entry.last());
+    (entry.is_eponym() && margin < EPONYM_ALONE)
+        || (entry.is_drug() && name < 4 && margin < EPONYM_ALONE)
+        || (token.case == Case::Upper && entry.is_abbrev() && margin < ABBREVIATION_ALONE)
+}
+
+/// What an eponym that stands alone must have to be a name, in nats; set on the training notes.
+const EPONYM_ALONE: f32 = 2.0;
+/// The same for an abbreviation in capitals.
+const ABBREVIATION_ALONE: f32 = 1.5;
 
 /// The label of a number as its cue or shape tells it.
 fn refine(sequence: &Sequence, from: usize, to: usize, label: Label) -> Label {
@@ -173,7 +192,7 @@ fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, label: Label) 
             Kind::Word => t.case != Case::Upper || x.entry.is_month() || t.len() > 4,
             _ => false,
         }),
-        Label::OtherId => tokens().any(|(t, x)| t.kind == Kind::Code || (t.kind == Kind::Word && !(x.entry.is_abbrev() || x.entry.lower() > 6) || x.bits & Word::DIGIT != 0)),
+        Label::OtherId => tokens().all(|(_, x)| x.cue != Cue::Code as u8 || x.cue_distance > 0) && tokens().any(|(t, x)| t.kind == Kind::Code || (t.kind == Kind::Word && !(x.entry.is_abbrev() || x.entry.lower() > 6) || x.bits & Word::DIGIT != 0)),
         Label::Street | Label::Facility | Label::Employer => tokens().any(|(t, _)| t.kind == Kind::Word && (t.len() > 1 || from < to)),
         _ => true,
     }
@@ -351,7 +370,7 @@ fn thing_follows(sequence: &Sequence, i: usize) -> bool {
 }
 
 /// What an eponym that is also a name in the document must have for it to be taken as that name, in nats.
-const EPONYM_LEAST: f32 = -1.0;
+const EPONYM_LEAST: f32 = 0.0;
 /// Above which a finding is sure enough to be looked for elsewhere.
 const SURE: f32 = 0.6;
 

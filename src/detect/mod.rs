@@ -19,7 +19,7 @@ use crate::finding::Finding;
 use crate::identifier::{Hint, Label};
 use crate::span::Span;
 
-use cue::{CueMatch, Cues};
+use cue::{CueMatch, Cues, Reach};
 use dictionary::{Dictionary, Phrase};
 use evidence::feature::{Info, PhraseKind, Sequence, Word};
 use evidence::{Decision, Path, Weights};
@@ -155,8 +155,14 @@ impl Detector {
         self.numbers.find(text, &mut s.numbers);
         let mut numbers = s.numbers.iter().peekable();
         let mut cue_end = 0;
+        let mut reach = Reach::default();
         for token in &s.sequence.tokens {
             let mut info = match token.kind {
+                Kind::Word if token.plain => {
+                    let hash = plain_hash(text.as_bytes(), token.start as usize, token.len());
+                    let known = s.cache.get(hash, || self.known(token.of(text), hash, &mut s.folded));
+                    Info::of_word(known, hash, token.case)
+                }
                 Kind::Word => {
                     let word = token.of(text);
                     let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
@@ -171,9 +177,11 @@ impl Detector {
                 Kind::Punct => Info::default(),
                 Kind::Web => Info::of_code(hash(token.of(text).as_bytes()), Shape::Other),
             };
+            reach.tell(token, &mut info);
             if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal) && token.start >= cue_end {
                 if let Some(cue) = self.cues.at(text, token.start) {
                     cue_end = cue.end;
+                    reach.begin(cue);
                     s.cues.push(cue);
                 }
             }
@@ -183,9 +191,17 @@ impl Detector {
             info.mark = numbers.peek().filter(|(span, _)| span.start <= token.start as usize).map(|(_, label)| *label);
             s.sequence.infos.push(info);
         }
-        self.phrases(text, &mut s.sequence, &mut s.folded);
         rule::apply(text, &self.dictionary, &mut s.sequence, &s.addresses, &s.numbers, &s.cues, &mut s.sure);
-        s.sequence.annotate(text, &s.cues);
+        s.windows.clear();
+        gate::windows(&s.sequence, text, &mut s.windows);
+    }
+
+    /// Completes what evidence sees at and around the tokens of `windows`.
+    pub(crate) fn annotate(&self, text: &str, sequence: &mut Sequence, windows: &[(usize, usize)], folded: &mut Vec<u8>) {
+        for (from, to) in windows {
+            self.phrases(text, sequence, *from, *to, folded);
+        }
+        sequence.annotate(text, windows);
     }
 
     /// What dictionaries, vocabulary and cues know of a word. One with an apostrophe that is not listed is what it is
@@ -204,10 +220,10 @@ impl Detector {
         Word::new(folded, entry, self.vocabulary.number(hash), self.cues.begins(hash))
     }
 
-    /// Marks the multi-word entries of the dictionaries.
-    fn phrases(&self, text: &str, sequence: &mut Sequence, folded: &mut Vec<u8>) {
-        let mut i = 0;
-        while i < sequence.tokens.len() {
+    /// Marks the multi-word entries of the dictionaries that begin in tokens `from..to`.
+    fn phrases(&self, text: &str, sequence: &mut Sequence, from: usize, to: usize, folded: &mut Vec<u8>) {
+        let mut i = from;
+        while i < to {
             let starts = sequence.infos.get(i).is_some_and(|info| info.entry.starts_phrase())
                 && sequence.tokens.get(i).is_some_and(|t| t.case != Case::Lower);
             let mut step = 1;
@@ -255,8 +271,7 @@ impl Detector {
         let s = scratch;
         s.decisions.clear();
         s.decisions.resize(s.sequence.tokens.len(), Decision::default());
-        s.windows.clear();
-        gate::windows(&s.sequence, text, &mut s.windows);
+        self.annotate(text, &mut s.sequence, &s.windows, &mut s.folded);
         let Some(weights) = &self.weights else { return };
         for (from, to) in &s.windows {
             // What lies on both sides of an empty line is apart.
@@ -339,6 +354,19 @@ pub(crate) fn folded_hash(word: &str, folded: &mut Vec<u8>) -> u64 {
     hash_words(word.len(), word.as_bytes().chunks(8).map(|chunk| lower(eight(chunk))))
 }
 
+/// The same for `len` ASCII letters at `at`: whole words are read and what is behind the letters is masked away.
+fn plain_hash(text: &[u8], at: usize, len: usize) -> u64 {
+    let Some(room) = text.get(at..).filter(|t| t.len() >= len.next_multiple_of(8)) else {
+        return hash_words(len, text.get(at..at + len).unwrap_or(b"").chunks(8).map(|chunk| lower(eight(chunk))));
+    };
+    let words = room.chunks_exact(8).take(len.div_ceil(8)).enumerate().map(|(i, chunk)| {
+        let left = len - 8 * i;
+        let mask = if left >= 8 { u64::MAX } else { (1 << (8 * left)) - 1 };
+        lower(eight(chunk) & mask)
+    });
+    hash_words(len, words)
+}
+
 /// 64-bit hash of a folded word: multiply and fold, eight bytes at a time.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     hash_words(bytes.len(), bytes.chunks(8).map(eight))
@@ -379,7 +407,7 @@ struct WordCache {
 
 impl Default for WordCache {
     fn default() -> Self {
-        Self { slots: vec![(0, Word::default()); 1 << 15] }
+        Self { slots: vec![(0, Word::default()); 1 << 16] }
     }
 }
 
@@ -406,6 +434,11 @@ mod tests {
         let mut folded = Vec::new();
         for (a, b) in [("SMITH", "smith"), ("Okonjo", "okonjo"), ("Sørlie", "sorlie"), ("@[`{Zz", "@[`{zz"), ("A-very-long-WORD", "a-very-long-word")] {
             assert_eq!(folded_hash(a, &mut folded), hash(b.as_bytes()), "{a}");
+        }
+        let text = "the MEDIASTINUM of a";
+        for (at, len) in [(0, 3), (4, 11), (16, 2), (19, 1)] {
+            let word = text.get(at..at + len).unwrap_or("");
+            assert_eq!(plain_hash(text.as_bytes(), at, len), folded_hash(word, &mut folded), "{word}");
         }
         assert_ne!(hash(b"a"), hash(b"a\0"));
     }

@@ -287,7 +287,7 @@ fn numeric(parts: &Parts) -> Shape {
                 } else if r[0].len >= 2 && r[1].len >= 2 && (60..=260).contains(&r[0].value) && (30..=160).contains(&r[1].value) {
                     Shape::Pressure
                 } else if month_day(r[0], r[1], 0) {
-                    if r[0].value <= r[1].value && matches!(r[1].value, 1..=6 | 8 | 10) && !r[0].zero && !r[1].zero {
+                    if r[0].value <= r[1].value && r[1].value <= 10 && !r[0].zero && !r[1].zero {
                         Shape::Score
                     } else {
                         Shape::DateMonthDay

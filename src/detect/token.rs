@@ -65,6 +65,8 @@ pub struct Token {
     pub case: Case,
     /// White space before it.
     pub gap: Gap,
+    /// ASCII letters only.
+    pub plain: bool,
 }
 
 impl Token {
@@ -98,7 +100,7 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
         if let Some(address) = web.peek() {
             if address.start <= at {
                 if address.end > at {
-                    let token = Token { start: at as u32, end: address.end as u32, kind: Kind::Web, case: Case::Lower, gap };
+                    let token = Token { start: at as u32, end: address.end as u32, kind: Kind::Web, case: Case::Lower, gap, plain: false };
                     out.push(token);
                     at = address.end;
                     gap = Gap::None;
@@ -131,14 +133,21 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
                 continue;
             }
             Class::Other => {
-                out.push(Token { start: at as u32, end: (at + width) as u32, kind: Kind::Punct, case: Case::Lower, gap });
+                out.push(Token { start: at as u32, end: (at + width) as u32, kind: Kind::Punct, case: Case::Lower, gap, plain: false });
                 at += width;
             }
             Class::Letter | Class::Digit => {
+                if let Some(token) = plain(bytes, at, gap) {
+                    at = token.end as usize;
+                    out.push(token);
+                    gap = Gap::None;
+                    (lines, blanks) = (0, 0);
+                    continue;
+                }
                 let limit = web.peek().map_or(bytes.len(), |a| a.start);
                 let run = run(text, at, limit);
                 let kind = if run.digits { Kind::Code } else { Kind::Word };
-                out.push(Token { start: at as u32, end: run.end as u32, kind, case: run.case, gap });
+                out.push(Token { start: at as u32, end: run.end as u32, kind, case: run.case, gap, plain: false });
                 at = run.end;
             }
         }
@@ -173,6 +182,37 @@ fn class_at(text: &str, at: usize) -> (Class, usize) {
         Class::Other
     };
     (class, c.len_utf8())
+}
+
+/// Most tokens: ASCII letters that a blank or a mark ends which cannot glue them to what follows.
+fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
+    let mut end = at;
+    let mut upper = 0u32;
+    while let Some(byte) = bytes.get(end) {
+        if !byte.is_ascii_alphabetic() {
+            break;
+        }
+        upper += u32::from(byte & 0x20 == 0);
+        end += 1;
+    }
+    let ends = match bytes.get(end) {
+        None => true,
+        Some(b) => *b < 0x80 && !b.is_ascii_digit() && !matches!(b, b'-' | b'/' | b'.' | b':' | b'_' | b'\''),
+    };
+    // A full stop with a blank behind it is prose.
+    let stop = bytes.get(end) == Some(&b'.') || bytes.get(end) == Some(&b':');
+    let ends = ends || (stop && bytes.get(end + 1).is_none_or(|b| *b <= b' '));
+    if end == at || !ends {
+        return None;
+    }
+    let case = match (upper as usize, end - at) {
+        (0, _) => Case::Lower,
+        (1, 1) => Case::Initial,
+        (u, n) if u == n => Case::Upper,
+        (1, _) if bytes.get(at).is_some_and(u8::is_ascii_uppercase) => Case::Title,
+        _ => Case::Mixed,
+    };
+    Some(Token { start: at as u32, end: end as u32, kind: Kind::Word, case, gap, plain: true })
 }
 
 /// A word or code that starts at some byte.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::super::cue::{Cue, CueMatch};
+use super::super::cue::Cue;
 use super::super::dictionary::Entry;
 use super::super::shape::Shape;
 use super::super::token::{Case, Gap, Kind, Token};
@@ -114,11 +114,21 @@ impl Sequence {
         self.words = words;
     }
 
-    /// Computes classes, lines and cues once tokens, entries, shapes, marks and phrases are set.
-    pub(crate) fn annotate(&mut self, text: &str, cues: &[CueMatch]) {
-        self.classify(text);
-        self.lines();
-        self.attach(cues);
+    /// Computes classes and lines for the tokens of `windows` and those that they see.
+    pub(crate) fn annotate(&mut self, text: &str, windows: &[(usize, usize)]) {
+        let n = self.tokens.len();
+        let (mut classed, mut lined) = (0, 0);
+        for (from, to) in windows {
+            let (low, high) = (from.saturating_sub(3).max(classed), (to + 2).min(n));
+            self.classify(text, low, high);
+            classed = high.max(classed);
+            // Whole lines.
+            let mut low = (*from).max(lined);
+            while low > lined && !self.tokens[low].starts_line() {
+                low -= 1;
+            }
+            lined = self.lines(low, *to).max(lined);
+        }
         self.names();
     }
 
@@ -128,8 +138,8 @@ impl Sequence {
         Some(Span::new(first.start as usize, last.end as usize))
     }
 
-    fn classify(&mut self, text: &str) {
-        for (token, info) in self.tokens.iter().zip(&mut self.infos) {
+    fn classify(&mut self, text: &str, from: usize, to: usize) {
+        for (token, info) in self.tokens.iter().zip(&mut self.infos).take(to).skip(from) {
             let (fine, coarse, tiny) = match (info.mark, token.kind) {
                 (Some(mark), _) => {
                     let mark = match mark {
@@ -164,15 +174,14 @@ impl Sequence {
         }
     }
 
-    /// Case, first word and places of each line.
-    fn lines(&mut self) {
-        let mut from = 0;
-        while from < self.tokens.len() {
+    /// Case, first word and places of each line that begins at `from` or later and before `until`; where the last ends.
+    fn lines(&mut self, mut from: usize, until: usize) -> usize {
+        while from < until.min(self.tokens.len()) {
             let mut to = from + 1;
             while to < self.tokens.len() && !self.tokens[to].starts_line() {
                 to += 1;
             }
-            let (mut upper, mut lower) = (0, 0);
+            let (mut upper, mut lower, mut small) = (0, 0, true);
             for token in &self.tokens[from..to] {
                 match token.case {
                     Case::Upper if token.kind == Kind::Word => upper += 1,
@@ -180,10 +189,11 @@ impl Sequence {
                     Case::Title | Case::Mixed => lower += 1,
                     _ => {}
                 }
+                small &= token.case == Case::Lower;
             }
             let line_case = if upper >= 3 && lower <= upper / 4 {
                 2
-            } else if lower > 0 && upper == 0 && self.tokens[from..to].iter().all(|t| t.case == Case::Lower) {
+            } else if lower > 0 && small {
                 0
             } else {
                 1
@@ -196,41 +206,7 @@ impl Sequence {
             }
             from = to;
         }
-    }
-
-    /// Notes the nearest cue before each token, on its line and within eight words.
-    fn attach(&mut self, cues: &[CueMatch]) {
-        let mut cues = cues.iter().peekable();
-        let mut active: Option<(Cue, u8)> = None;
-        let mut until = 0;
-        for (token, info) in self.tokens.iter().zip(&mut self.infos) {
-            if token.starts_line() {
-                active = None;
-            }
-            if let Some((cue, distance)) = active {
-                if token.start >= until {
-                    info.cue = cue as u8;
-                    info.cue_distance = match distance {
-                        0 => 0,
-                        1..=3 => 1,
-                        _ => 2,
-                    };
-                    if token.kind != Kind::Punct {
-                        active = (distance < 8).then_some((cue, distance + 1));
-                    }
-                }
-            }
-            while let Some(cue) = cues.peek() {
-                if cue.start > token.start {
-                    break;
-                }
-                if cue.end > token.start {
-                    active = Some((cue.cue, 0));
-                    until = cue.end;
-                }
-                cues.next();
-            }
-        }
+        from
     }
 
     /// Collects the words that are surely names: capitalised, behind a title or before a degree.

@@ -67,6 +67,8 @@ pub fn fit(detector: &Detector, notes: &[Note], options: &Options, mut progress:
             let Some(note) = notes.get(*at) else { continue };
             let note = pools.vary(note, &mut random);
             detector.prepare(&note.text, &mut scratch);
+            let all = [(0, scratch.sequence.tokens.len())];
+            detector.annotate(&note.text, &mut scratch.sequence, &all, &mut Vec::new());
             let sequence = &scratch.sequence;
             let tags = tags(sequence, &note.spans);
             let mut from = 0;
