@@ -1,51 +1,7 @@
 //! Candidates become findings: overlaps merge, and what was found once is found everywhere.
 
-use crate::identifier::Label;
+use crate::finding::Finding;
 use crate::span::Span;
-
-/// Which layer spoke for a finding.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Source {
-    /// A shape with a validator: date, phone, address, number.
-    Pattern,
-    /// A word or field name that announces an identifier.
-    Cue,
-    /// Dictionaries, weighed with the words around.
-    Dictionary,
-    /// The same value was found elsewhere in the document.
-    Document,
-    /// The name of the field the text stands in.
-    Field,
-    /// The NER model.
-    Model,
-}
-
-impl Source {
-    /// The name in `deidre detect` output.
-    pub fn name(self) -> &'static str {
-        match self {
-            Source::Pattern => "pattern",
-            Source::Cue => "cue",
-            Source::Dictionary => "dictionary",
-            Source::Document => "document",
-            Source::Field => "field",
-            Source::Model => "model",
-        }
-    }
-}
-
-/// An identifier in a text.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Finding {
-    /// Where, in bytes of the text; on character boundaries.
-    pub span: Span,
-    /// What it is.
-    pub label: Label,
-    /// How sure, 0 to 1.
-    pub score: f32,
-    /// Who said so.
-    pub source: Source,
-}
 
 /// The findings of one text: sorted, never overlapping, never empty spans.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -56,7 +12,7 @@ impl Findings {
     /// may not uncover). What may stay is reported only where no identifier stands.
     pub fn resolve(mut candidates: Vec<Finding>) -> Self {
         candidates.retain(|f| !f.span.is_empty());
-        candidates.sort_by(|a, b| b.label.is_identifier().cmp(&a.label.is_identifier()).then(a.span.cmp(&b.span)));
+        candidates.sort_by_key(|f| (!f.label.is_identifier(), f.span));
         let must_go = candidates.partition_point(|f| f.label.is_identifier());
         let mut out: Vec<Finding> = Vec::with_capacity(candidates.len());
         for next in candidates.iter().take(must_go) {
@@ -102,6 +58,8 @@ impl Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Source;
+    use crate::identifier::Label;
 
     fn found(start: usize, end: usize, label: Label, score: f32) -> Finding {
         Finding { span: Span::new(start, end), label, score, source: Source::Pattern }

@@ -1,7 +1,10 @@
 //! Words that announce an identifier: `MRN:`, `Member ID`, `lives in`, `Dictated by`.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, Anchored, MatchKind, StartKind};
 
+use super::dictionary::fold;
+use super::token::lex;
+use super::{HashSet64, hash};
 use crate::identifier::Label;
 
 /// What a cue announces.
@@ -83,6 +86,8 @@ impl Cue {
 pub(crate) struct Cues {
     automaton: AhoCorasick,
     cues: Vec<Cue>,
+    /// Hashes of the words that cues begin with.
+    firsts: HashSet64,
 }
 
 /// A cue in a text, in bytes.
@@ -108,32 +113,42 @@ impl Cues {
         let automaton = AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
+            .start_kind(StartKind::Anchored)
+            .kind(Some(AhoCorasickKind::DFA))
             .build(&words)
             .expect("the cue table compiles");
-        Self { automaton, cues }
+        let mut firsts = HashSet64::default();
+        let mut tokens = Vec::new();
+        let mut folded = Vec::new();
+        for word in words {
+            tokens.clear();
+            lex(word, &[], &mut tokens);
+            if let Some(first) = tokens.first() {
+                folded.clear();
+                fold(first.of(word), &mut folded);
+                firsts.insert(hash(&folded));
+            }
+        }
+        Self { automaton, cues, firsts }
     }
 
-    /// Appends the cues that stand as whole words in `text`.
-    pub(crate) fn find(&self, text: &str, out: &mut Vec<CueMatch>) {
+    /// Whether a cue begins with the word of that hash.
+    pub(crate) fn begins(&self, hash: u64) -> bool {
+        self.firsts.contains(&hash)
+    }
+
+    /// The longest cue that begins at byte `start` of `text` and ends where a word ends.
+    pub(crate) fn at(&self, text: &str, start: u32) -> Option<CueMatch> {
         let bytes = text.as_bytes();
+        let input = aho_corasick::Input::new(bytes).range(start as usize..).anchored(Anchored::Yes);
+        let found = self.automaton.find(input)?;
+        let end = found.end();
         let word = |i: usize| bytes.get(i).is_some_and(|b| b.is_ascii_alphanumeric());
-        let mut at = 0;
-        while let Some(found) = self.automaton.find(aho_corasick::Input::new(bytes).range(at..)) {
-            let (start, end) = (found.start(), found.end());
-            let inner = |i: usize| word(i) && word(i.wrapping_sub(1));
-            if inner(start) || inner(end) {
-                at = start + 1;
-                // Skip the rest of this word: no cue begins inside of one.
-                while word(at) && word(at - 1) {
-                    at += 1;
-                }
-                continue;
-            }
-            if let Some(cue) = self.cues.get(found.pattern().as_usize()) {
-                out.push(CueMatch { start: start as u32, end: end as u32, cue: *cue });
-            }
-            at = end;
+        if word(end) && word(end.wrapping_sub(1)) {
+            return None;
         }
+        let cue = self.cues.get(found.pattern().as_usize())?;
+        Some(CueMatch { start, end: end as u32, cue: *cue })
     }
 }
 
@@ -308,17 +323,17 @@ mod tests {
     #[test]
     fn finds_whole_words_only() {
         let cues = Cues::new();
-        for (text, want) in [
-            ("MRN: 123", vec![("MRN", Cue::Mrn)]),
-            ("Medical Record Number 1", vec![("Medical Record Number", Cue::Mrn)]),
-            ("mrns amrn", vec![]),
-            ("works at Sysco", vec![("works at", Cue::Employer)]),
-            ("the fin-like", vec![("fin", Cue::Account)]),
+        for (text, start, want) in [
+            ("MRN: 123", 0, Some(("MRN", Cue::Mrn))),
+            ("Medical Record Number 1", 0, Some(("Medical Record Number", Cue::Mrn))),
+            ("mrns amrn", 0, None),
+            ("he works at Sysco", 3, Some(("works at", Cue::Employer))),
+            ("the fin-like", 4, Some(("fin", Cue::Account))),
+            ("née Young", 0, Some(("née", Cue::Person))),
         ] {
-            let mut out = Vec::new();
-            cues.find(text, &mut out);
-            let got: Vec<(&str, Cue)> = out.iter().map(|m| (&text[m.start as usize..m.end as usize], m.cue)).collect();
+            let got = cues.at(text, start).map(|m| (&text[m.start as usize..m.end as usize], m.cue));
             assert_eq!(got, want, "{text}");
         }
+        assert!(cues.begins(hash(b"medical")) && cues.begins(hash(b"4th")) && !cues.begins(hash(b"sysco")));
     }
 }

@@ -8,7 +8,7 @@ use super::shape::Shape;
 use super::token::{Case, Gap, Kind};
 use super::{Detector, HashSet64, Scratch};
 use crate::identifier::Label;
-use crate::resolve::{Finding, Source};
+use crate::finding::{Finding, Source};
 use crate::span::Span;
 
 /// What a document has given away so far, by hash of the folded word or code.

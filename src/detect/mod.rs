@@ -7,6 +7,7 @@ pub mod cue;
 pub mod dictionary;
 pub mod evidence;
 mod findings;
+pub(crate) mod gate;
 mod pattern;
 mod rule;
 pub mod shape;
@@ -14,19 +15,18 @@ pub mod token;
 
 use std::sync::Arc;
 
-use crate::engine::Input;
+use crate::finding::Finding;
 use crate::identifier::{Hint, Label};
-use crate::resolve::Findings;
 use crate::span::Span;
 
 use cue::{CueMatch, Cues};
-use dictionary::{Dictionary, Entry, Phrase};
-use evidence::feature::{suffix, Info, PhraseKind, Sequence};
+use dictionary::{Dictionary, Phrase};
+use evidence::feature::{Info, PhraseKind, Sequence, Word};
 use evidence::{Decision, Path, Weights};
 use pattern::number::Numbers;
 use pattern::web::{self, Address};
 use shape::{shape, Shape};
-use token::{lex, Kind};
+use token::{Case, Kind, lex};
 
 /// Finds identifiers by shape, cue and dictionary.
 pub struct Detector {
@@ -35,6 +35,15 @@ pub struct Detector {
     numbers: Arc<Numbers>,
     weights: Option<Arc<Weights>>,
     vocabulary: Arc<Vocabulary>,
+}
+
+/// A text to search, with what its place in the record says of it.
+#[derive(Clone, Copy)]
+pub struct Input<'t> {
+    /// The text, escapes resolved.
+    pub text: &'t str,
+    /// What the field's name says.
+    pub hint: Hint,
 }
 
 /// Buffers that one thread reuses from text to text.
@@ -50,7 +59,8 @@ pub struct Scratch {
     folded: Vec<u8>,
     cache: WordCache,
     /// What rules are sure of.
-    sure: Vec<crate::resolve::Finding>,
+    sure: Vec<Finding>,
+    windows: Vec<(usize, usize)>,
 }
 
 impl Detector {
@@ -89,10 +99,17 @@ impl Detector {
         &self.dictionary
     }
 
-    /// See [`crate::engine::Worker::find`].
-    pub(crate) fn find(&self, inputs: &[Input<'_>], scratch: &mut Scratch) -> Vec<Findings> {
+    /// Claims of the texts of one record, one list an input; they may overlap. What is found in one text is looked for in
+    /// all of them. `settle` is asked, text by text, about the windows that evidence has not settled.
+    pub(crate) fn find(
+        &self,
+        inputs: &[Input<'_>],
+        scratch: &mut Scratch,
+        mut settle: impl FnMut(&str, &[Span], &mut Vec<Finding>),
+    ) -> Vec<Vec<Finding>> {
         let mut texts = Vec::with_capacity(inputs.len());
         let mut document = findings::Document::default();
+        let mut asked = Vec::new();
         for input in inputs {
             let mut found = Vec::new();
             match input.hint {
@@ -100,13 +117,15 @@ impl Detector {
                 Hint::Whole(label) => findings::whole(self, input.text, label, scratch, &mut found, &mut document),
                 Hint::Text => {
                     self.prepare(input.text, scratch);
-                    self.decide(scratch);
+                    self.decide(input.text, scratch);
                     findings::collect(input.text, scratch, &mut found, &mut document);
+                    asked.clear();
+                    asked.extend(scratch.windows.iter().filter_map(|(from, to)| scratch.sequence.span(*from, *to)));
+                    settle(input.text, &asked, &mut found);
                 }
             }
             texts.push(found);
         }
-        // What was found in one text is looked for in all of them.
         if !document.is_empty() {
             for (input, found) in inputs.iter().zip(&mut texts) {
                 if input.hint == Hint::Text {
@@ -117,7 +136,7 @@ impl Detector {
                 }
             }
         }
-        texts.into_iter().map(Findings::resolve).collect()
+        texts
     }
 
     /// Tokens of `text` with all that is known of each, in `scratch.sequence`.
@@ -133,26 +152,30 @@ impl Detector {
         s.web.extend(s.addresses.iter().map(|(span, _)| *span));
         lex(text, &s.web, &mut s.sequence.tokens);
         self.numbers.find(text, &mut s.numbers);
-        self.cues.find(text, &mut s.cues);
         let mut numbers = s.numbers.iter().peekable();
+        let mut cue_end = 0;
         for token in &s.sequence.tokens {
             let mut info = match token.kind {
                 Kind::Word => {
-                    s.folded.clear();
                     let word = token.of(text);
-                    let word = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
-                    dictionary::fold(word, &mut s.folded);
-                    let hash = hash(&s.folded);
-                    let (entry, number) = s.cache.get(hash, || (self.dictionary.word(&s.folded), self.vocabulary.number(hash)));
-                    Info::new(entry, hash, number, Shape::Other, suffix(&s.folded))
+                    let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
+                    let hash = folded_hash(stem, &mut s.folded);
+                    let known = s.cache.get(hash, || self.known(stem, hash, &mut s.folded));
+                    Info::of_word(known, hash, token.case)
                 }
                 Kind::Code => {
                     let code = token.of(text);
-                    Info::new(Entry::default(), hash(code.as_bytes()), 0, shape(code), 0)
+                    Info::of_code(hash(code.as_bytes()), shape(code))
                 }
-                Kind::Punct => Info::new(Entry::default(), 0, 0, Shape::Other, 0),
-                Kind::Web => Info::new(Entry::default(), hash(token.of(text).as_bytes()), 0, Shape::Other, 0),
+                Kind::Punct => Info::default(),
+                Kind::Web => Info::of_code(hash(token.of(text).as_bytes()), Shape::Other),
             };
+            if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal) && token.start >= cue_end {
+                if let Some(cue) = self.cues.at(text, token.start) {
+                    cue_end = cue.end;
+                    s.cues.push(cue);
+                }
+            }
             while numbers.peek().is_some_and(|(span, _)| span.end <= token.start as usize) {
                 numbers.next();
             }
@@ -164,11 +187,28 @@ impl Detector {
         s.sequence.annotate(text, &s.cues);
     }
 
+    /// What dictionaries, vocabulary and cues know of a word. One with an apostrophe that is not listed is what it is
+    /// without it, or what its parts are: `O'Shaughnessy`.
+    fn known(&self, word: &str, hash: u64, folded: &mut Vec<u8>) -> Word {
+        folded.clear();
+        dictionary::fold(word, folded);
+        let mut entry = self.dictionary.word(folded);
+        if entry.is_unknown() && folded.contains(&b'\'') {
+            let joined: Vec<u8> = folded.iter().copied().filter(|b| *b != b'\'').collect();
+            entry = self.dictionary.word(&joined);
+            if entry.is_unknown() {
+                entry = folded.split(|b| *b == b'\'').filter(|p| p.len() > 2).fold(entry, |e, part| e.or(self.dictionary.word(part)));
+            }
+        }
+        Word::new(folded, entry, self.vocabulary.number(hash), self.cues.begins(hash))
+    }
+
     /// Marks the multi-word entries of the dictionaries.
     fn phrases(&self, text: &str, sequence: &mut Sequence, folded: &mut Vec<u8>) {
         let mut i = 0;
         while i < sequence.tokens.len() {
-            let starts = sequence.infos.get(i).is_some_and(|info| info.entry.any(Entry::STARTS_PHRASE));
+            let starts = sequence.infos.get(i).is_some_and(|info| info.entry.starts_phrase())
+                && sequence.tokens.get(i).is_some_and(|t| t.case != Case::Lower);
             let mut step = 1;
             if starts {
                 // Folded words of the next tokens; punctuation that phrases do not hold ends them.
@@ -209,21 +249,25 @@ impl Detector {
         }
     }
 
-    /// Decides every token that is not settled.
-    fn decide(&self, scratch: &mut Scratch) {
+    /// Decides the tokens that are not settled.
+    fn decide(&self, text: &str, scratch: &mut Scratch) {
         let s = scratch;
         s.decisions.clear();
         s.decisions.resize(s.sequence.tokens.len(), Decision::default());
+        s.windows.clear();
+        gate::windows(&s.sequence, text, &mut s.windows);
         let Some(weights) = &self.weights else { return };
-        let mut from = 0;
-        let n = s.sequence.tokens.len();
-        while from < n {
-            let mut to = from + 1;
-            while to < n && s.sequence.tokens.get(to).is_some_and(|t| t.gap != token::Gap::Block) && to - from < 4000 {
-                to += 1;
+        for (from, to) in &s.windows {
+            // What lies on both sides of an empty line is apart.
+            let mut start = *from;
+            while start < *to {
+                let mut end = start + 1;
+                while end < *to && s.sequence.tokens.get(end).is_some_and(|t| t.gap != token::Gap::Block) && end - start < 4000 {
+                    end += 1;
+                }
+                evidence::decode(weights, &s.sequence, start, end, &mut s.path, &mut s.decisions);
+                start = end;
             }
-            evidence::decode(weights, &s.sequence, from, to, &mut s.path, &mut s.decisions);
-            from = to;
         }
     }
 }
@@ -284,44 +328,84 @@ impl std::hash::Hasher for Identity {
 /// A set of hashes.
 pub(crate) type HashSet64 = std::collections::HashSet<u64, BuildIdentity>;
 
+/// The hash of the folded word; `folded` is used where folding is more than lower case.
+pub(crate) fn folded_hash(word: &str, folded: &mut Vec<u8>) -> u64 {
+    if !word.is_ascii() {
+        folded.clear();
+        dictionary::fold(word, folded);
+        return hash(folded);
+    }
+    hash_words(word.len(), word.as_bytes().chunks(8).map(|chunk| lower(eight(chunk))))
+}
+
 /// 64-bit hash of a folded word: multiply and fold, eight bytes at a time.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    hash_words(bytes.len(), bytes.chunks(8).map(eight))
+}
+
+fn hash_words(len: usize, words: impl Iterator<Item = u64>) -> u64 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut h = (bytes.len() as u64).wrapping_mul(K) ^ 0x51_7c_c1_b7_27_22_0a_95;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0u8; 8];
-        for (w, b) in word.iter_mut().zip(chunk) {
-            *w = *b;
-        }
-        let product = u128::from(h ^ u64::from_le_bytes(word)) * u128::from(K);
-        h = (product as u64) ^ ((product >> 64) as u64);
-        h = h.wrapping_add(K);
+    let mut h = (len as u64).wrapping_mul(K) ^ 0x517c_c1b7_2722_0a95;
+    for word in words {
+        let product = u128::from(h ^ word) * u128::from(K);
+        h = ((product as u64) ^ ((product >> 64) as u64)).wrapping_add(K);
     }
     h ^ (h >> 29)
 }
 
-/// The answers for the words seen last, by hash: clinical text repeats its words, and nine in ten are found here.
+/// Up to eight bytes as a number.
+fn eight(chunk: &[u8]) -> u64 {
+    if let Ok(all) = chunk.try_into() {
+        return u64::from_le_bytes(all);
+    }
+    chunk.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))
+}
+
+/// Eight ASCII bytes in lower case at once: 0x20 is added where a byte is `A` to `Z`.
+fn lower(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let heptets = bytes & (0x7f * ONES);
+    let above_z = heptets + u64::from(0x7f - b'Z') * ONES;
+    let from_a = heptets + u64::from(0x80 - b'A') * ONES;
+    let upper = (from_a ^ above_z) & (0x80 * ONES) & !bytes;
+    bytes | upper >> 2
+}
+
+/// What is known of the words seen last, by hash: clinical text repeats its words, and nine in ten are found here.
 struct WordCache {
-    slots: Vec<(u64, Entry, u16)>,
+    slots: Vec<(u64, Word)>,
 }
 
 impl Default for WordCache {
     fn default() -> Self {
-        Self { slots: vec![(0, Entry::default(), 0); 1 << 14] }
+        Self { slots: vec![(0, Word::default()); 1 << 15] }
     }
 }
 
 impl WordCache {
-    fn get(&mut self, hash: u64, miss: impl FnOnce() -> (Entry, u16)) -> (Entry, u16) {
+    fn get(&mut self, hash: u64, miss: impl FnOnce() -> Word) -> Word {
         let at = (hash >> 17) as usize & (self.slots.len() - 1);
         match self.slots.get_mut(at) {
-            Some((key, entry, number)) if *key == hash => (*entry, *number),
+            Some((key, word)) if *key == hash => *word,
             Some(slot) => {
-                let (entry, number) = miss();
-                *slot = (hash, entry, number);
-                (entry, number)
+                *slot = (hash, miss());
+                slot.1
             }
             None => miss(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folded_words_hash_alike() {
+        let mut folded = Vec::new();
+        for (a, b) in [("SMITH", "smith"), ("Okonjo", "okonjo"), ("Sørlie", "sorlie"), ("@[`{Zz", "@[`{zz"), ("A-very-long-WORD", "a-very-long-word")] {
+            assert_eq!(folded_hash(a, &mut folded), hash(b.as_bytes()), "{a}");
+        }
+        assert_ne!(hash(b"a"), hash(b"a\0"));
     }
 }

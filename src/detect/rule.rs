@@ -5,13 +5,13 @@
 
 use super::cue::{Cue, CueMatch};
 use super::dictionary::{Dictionary, Entry};
-use super::evidence::feature::Sequence;
+use super::evidence::feature::{Sequence, Word};
 use super::pattern::number::{dea, npi};
 use super::pattern::web::Address;
 use super::shape::Shape;
 use super::token::{month_number, Case, Gap, Kind, Token};
 use crate::identifier::Label;
-use crate::resolve::{Finding, Source};
+use crate::finding::{Finding, Source};
 use crate::span::Span;
 
 /// Applies all rules to a prepared sequence; appends what they find and marks the tokens.
@@ -29,13 +29,30 @@ pub(crate) fn apply(
     out.extend(numbers.iter().map(|(span, label)| find(*span, *label, Source::Pattern)));
     let view = View { text, sequence, dictionary };
     let mut marks: Vec<(usize, usize, Label, Source)> = Vec::new();
-    for i in 0..view.len() {
-        view.shape(i, &mut marks);
-        view.date(i, &mut marks);
-        view.street(i, &mut marks);
-        view.zip(i, &mut marks);
-        view.spelled(i, &mut marks);
-        if let Some(span) = view.age90(i) {
+    for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
+        let mut old = false;
+        match token.kind {
+            Kind::Code => {
+                view.shape(i, &mut marks);
+                view.street(i, &mut marks);
+                view.zip(i, &mut marks);
+                old = matches!(info.shape, Shape::Int2 | Shape::Int3 | Shape::AgeLike);
+            }
+            Kind::Word => {
+                if info.entry.is_month() {
+                    view.date(i, &mut marks);
+                }
+                if info.bits & Word::BOX != 0 {
+                    view.street(i, &mut marks);
+                }
+                if info.bits & Word::DIGIT != 0 {
+                    view.spelled(i, &mut marks);
+                }
+                old = info.bits & Word::OLD != 0;
+            }
+            Kind::Punct | Kind::Web => {}
+        }
+        if let Some(span) = old.then(|| view.age90(i)).flatten() {
             out.push(find(span, Label::Age90, Source::Pattern));
         }
     }
@@ -70,10 +87,6 @@ struct View<'v> {
 }
 
 impl<'v> View<'v> {
-    fn len(&self) -> usize {
-        self.sequence.tokens.len()
-    }
-
     fn token(&self, i: usize) -> Option<&'v Token> {
         self.sequence.tokens.get(i)
     }

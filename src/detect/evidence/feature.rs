@@ -7,6 +7,7 @@ use super::super::dictionary::Entry;
 use super::super::shape::Shape;
 use super::super::token::{Case, Gap, Kind, Token};
 use crate::identifier::Label;
+use crate::span::Span;
 
 /// A text as detection sees it. All vectors run in parallel with `tokens`; the buffers are reused.
 #[derive(Default)]
@@ -31,6 +32,10 @@ pub(crate) struct Info {
     pub(crate) mark: Option<Label>,
     /// Part of a dictionary phrase: its kind.
     pub(crate) phrase: PhraseKind,
+    /// What rules look at it: see [`Word`].
+    pub(crate) bits: u8,
+    /// Dictionary class.
+    base: u8,
     /// Last three bytes, hashed to nine bits.
     suffix: u16,
     fine: u8,
@@ -75,6 +80,8 @@ impl Default for Info {
             shape: Shape::Other,
             mark: None,
             phrase: PhraseKind::None,
+            bits: 0,
+            base: 0,
             suffix: 0,
             fine: BOUNDARY_FINE,
             coarse: BOUNDARY_COARSE,
@@ -115,6 +122,12 @@ impl Sequence {
         self.names();
     }
 
+    /// The bytes of tokens `from..to`.
+    pub(crate) fn span(&self, from: usize, to: usize) -> Option<Span> {
+        let (first, last) = (self.tokens.get(from)?, self.tokens.get(to.checked_sub(1)?)?);
+        Some(Span::new(first.start as usize, last.end as usize))
+    }
+
     fn classify(&mut self, text: &str) {
         for (token, info) in self.tokens.iter().zip(&mut self.infos) {
             let (fine, coarse, tiny) = match (info.mark, token.kind) {
@@ -135,7 +148,7 @@ impl Sequence {
                 (None, Kind::Punct) => punct(token.of(text)),
                 (None, Kind::Code) => code(info.shape),
                 (None, Kind::Word) => {
-                    let base = base(info.entry, token);
+                    let base = usize::from(info.base);
                     let case = match token.case {
                         Case::Lower => 0,
                         Case::Title | Case::Mixed => 1,
@@ -359,22 +372,68 @@ impl Adder<'_> {
     }
 }
 
-/// Sets the suffix hash of a folded word.
-pub(crate) fn suffix(folded: &[u8]) -> u16 {
-    let tail = folded.get(folded.len().saturating_sub(3)..).unwrap_or(b"");
-    let hash = tail.iter().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
-    (hash % 511 + 1) as u16
+/// All that is known of a word wherever it stands, and so can be remembered from text to text.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Word {
+    pub(crate) entry: Entry,
+    /// Its number in the vocabulary of the weights, 0 for none.
+    pub(crate) number: u16,
+    suffix: u16,
+    /// Dictionary class in capitals, and otherwise.
+    base: [u8; 2],
+    pub(crate) bits: u8,
+}
+
+impl Word {
+    /// A cue begins with it.
+    pub(crate) const CUE: u8 = 1;
+    /// A digit in words.
+    pub(crate) const DIGIT: u8 = 2;
+    /// `ninety` or `hundred`.
+    pub(crate) const OLD: u8 = 4;
+    /// `box`.
+    pub(crate) const BOX: u8 = 8;
+    /// Links the words of a name: `of`, `the`, `and`.
+    pub(crate) const LINK: u8 = 16;
+
+    /// Of a folded word.
+    pub(crate) fn new(folded: &[u8], entry: Entry, number: u16, cue: bool) -> Self {
+        const DIGITS: [&[u8]; 14] = [
+            b"zero", b"oh", b"o", b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight", b"nine", b"double", b"triple",
+        ];
+        let tail = folded.get(folded.len().saturating_sub(3)..).unwrap_or(b"");
+        let hash = tail.iter().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
+        let bit = |on: bool, bit: u8| if on { bit } else { 0 };
+        Self {
+            entry,
+            number,
+            suffix: (hash % 511 + 1) as u16,
+            base: [base(entry, true) as u8, base(entry, false) as u8],
+            bits: bit(cue, Self::CUE)
+                | bit(DIGITS.contains(&folded), Self::DIGIT)
+                | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
+                | bit(matches!(folded, b"box" | b"bx"), Self::BOX)
+                | bit(matches!(folded, b"of" | b"the" | b"and" | b"for" | b"at" | b"on" | b"in"), Self::LINK),
+        }
+    }
 }
 
 impl Info {
-    /// What the dictionaries and shapes say, before [`Sequence::annotate`].
-    pub(crate) fn new(entry: Entry, hash: u64, word: u16, shape: Shape, suffix: u16) -> Self {
-        Self { entry, hash, word, shape, suffix, ..Self::default() }
+    /// Of a word, before [`Sequence::annotate`].
+    pub(crate) fn of_word(word: Word, hash: u64, case: Case) -> Self {
+        let [upper, other] = word.base;
+        let base = if case == Case::Upper { upper } else { other };
+        Self { entry: word.entry, hash, word: word.number, suffix: word.suffix, bits: word.bits, base, ..Self::default() }
+    }
+
+    /// Of anything else.
+    pub(crate) fn of_code(hash: u64, shape: Shape) -> Self {
+        Self { hash, shape, ..Self::default() }
     }
 }
 
 /// The dictionary class of a word, 0 to 29.
-fn base(entry: Entry, token: &Token) -> usize {
+fn base(entry: Entry, upper: bool) -> usize {
     const CLASSES: [(Entry, usize); 14] = [
         (Entry::TITLE, 14),
         (Entry::CREDENTIAL, 15),
@@ -395,7 +454,7 @@ fn base(entry: Entry, token: &Token) -> usize {
     for (flag, class) in CLASSES {
         if entry.any(flag) {
             // Two-letter abbreviations only count in capitals: `in`, `or`, `me`, `ok`.
-            if matches!(flag, Entry::STATE_ABBR | Entry::CREDENTIAL) && token.case != Case::Upper && lower > 6 {
+            if matches!(flag, Entry::STATE_ABBR | Entry::CREDENTIAL) && !upper && lower > 6 {
                 continue;
             }
             return class;

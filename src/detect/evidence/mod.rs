@@ -9,6 +9,7 @@
 pub(crate) mod feature;
 pub mod fit;
 
+use super::token::Gap;
 use crate::identifier::Label;
 use feature::Sequence;
 
@@ -256,22 +257,27 @@ pub(crate) fn decode(weights: &Weights, sequence: &Sequence, from: usize, to: us
     }
     let Some(first) = path.emissions.first() else { return };
     let mut best = *first;
+    // What stands before the window is settled: nothing.
+    if sequence.tokens.get(from).is_some_and(|t| t.gap != Gap::Block) {
+        for (score, follow) in best.iter_mut().zip(&weights.follow[0]) {
+            *score += follow;
+        }
+    }
     for emission in path.emissions.iter().skip(1) {
         let mut next = [f32::NEG_INFINITY; Tag::COUNT];
-        let mut back = [0u8; Tag::COUNT];
+        let mut back = [0u32; Tag::COUNT];
         for (a, (score, follow)) in best.iter().zip(&weights.follow).enumerate() {
             for ((n, b), f) in next.iter_mut().zip(&mut back).zip(follow) {
                 let through = score + f;
-                if through > *n {
-                    *n = through;
-                    *b = a as u8;
-                }
+                let better = through > *n;
+                *n = if better { through } else { *n };
+                *b = if better { a as u32 } else { *b };
             }
         }
         for (n, e) in next.iter_mut().zip(emission) {
             *n += e;
         }
-        path.back.push(back);
+        path.back.push(back.map(|b| b as u8));
         best = next;
     }
     let mut tag = best.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
