@@ -2,8 +2,8 @@
 
 use super::cue::Cue;
 use super::dictionary::Entry;
-use super::evidence::feature::{PhraseKind, Sequence};
-use super::evidence::Tag;
+use super::evidence::feature::{PhraseKind, Sequence, Word};
+use super::evidence::{Decision, Tag};
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind};
 use super::{Detector, HashSet64, Scratch};
@@ -194,7 +194,8 @@ fn tells(entry: Entry, case: Case) -> bool {
 }
 
 /// Finds what the document has given away in a prepared text.
-pub(crate) fn spread(text: &str, sequence: &Sequence, document: &Document, out: &mut Vec<Finding>) {
+pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &mut Vec<Finding>) {
+    let (sequence, decisions) = (&scratch.sequence, scratch.decisions.as_slice());
     let n = sequence.tokens.len();
     let mut covered = vec![false; n];
     for finding in out.iter() {
@@ -213,7 +214,7 @@ pub(crate) fn spread(text: &str, sequence: &Sequence, document: &Document, out: 
             continue;
         }
         let label = match token.kind {
-            Kind::Word if document.names.contains(&info.hash) && again(text, sequence, i) => Label::Name,
+            Kind::Word if document.names.contains(&info.hash) && again(text, sequence, decisions, i) => Label::Name,
             Kind::Code => match document.codes.iter().find(|(h, _)| *h == info.hash) {
                 Some((_, label)) => *label,
                 None => continue,
@@ -229,7 +230,7 @@ pub(crate) fn spread(text: &str, sequence: &Sequence, document: &Document, out: 
             if sequence.infos.get(i).is_none_or(|x| x.hash != *first) || covered.get(i).copied().unwrap_or(true) {
                 continue;
             }
-            if sequence.tokens.get(i).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower) || (words.len() == 1 && eponym(text, sequence, i)) {
+            if sequence.tokens.get(i).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower) || (words.len() == 1 && (thing_follows(sequence, i) || matches!(sequence.infos.get(i), Some(x) if x.phrase == PhraseKind::Eponym))) {
                 continue;
             }
             let mut at = i;
@@ -252,37 +253,35 @@ pub(crate) fn spread(text: &str, sequence: &Sequence, document: &Document, out: 
 }
 
 /// Whether a word that is a name elsewhere in the document is one here too.
-fn again(text: &str, sequence: &Sequence, i: usize) -> bool {
+fn again(text: &str, sequence: &Sequence, decisions: &[Decision], i: usize) -> bool {
     let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { return false };
-    if eponym(text, sequence, i) {
+    if matches!(info.phrase, PhraseKind::Eponym | PhraseKind::Medical) || thing_follows(sequence, i) {
         return false;
     }
     let common = info.entry.lower();
+    // Where evidence was weighed it has its say; 0 where the gate settled the token.
+    let name = decisions.get(i).map_or(0.0, |d| d.name);
+    if info.entry.is_eponym() && name < EPONYM_LEAST {
+        return false;
+    }
     match token.case {
         Case::Lower => common < 5,
         // At the start of a sentence, or in a line of capitals, every word is capitalised.
         _ => {
             let starts = token.starts_line() || i.checked_sub(1).and_then(|p| sequence.tokens.get(p)).is_some_and(|p| matches!(p.of(text), "." | "?" | "!"));
-            common < 8 || (common < 10 && !starts && token.case == Case::Title)
+            common < 8 || (common < 10 && !starts && token.case == Case::Title) || (common >= 8 && name > -0.5 && name != 0.0)
         }
     }
 }
 
 /// `Foley catheter`, `Parkinson's disease`: a name that names a thing.
-fn eponym(text: &str, sequence: &Sequence, i: usize) -> bool {
-    if sequence.infos.get(i).is_some_and(|x| matches!(x.phrase, PhraseKind::Eponym | PhraseKind::Medical)) {
-        return true;
-    }
-    sequence.tokens.get(i + 1).is_some_and(|t| t.gap <= Gap::Space && THINGS.iter().any(|w| t.of(text).eq_ignore_ascii_case(w)))
+fn thing_follows(sequence: &Sequence, i: usize) -> bool {
+    let thing = |k: usize| sequence.tokens.get(k).zip(sequence.infos.get(k)).is_some_and(|(t, x)| t.gap <= Gap::Space && x.bits & Word::THING != 0);
+    thing(i + 1) || (thing(i + 2) && sequence.tokens.get(i + 1).is_some_and(|t| t.kind == Kind::Word && t.gap <= Gap::Space))
 }
 
-/// What an eponym is followed by.
-const THINGS: [&str; 40] = [
-    "disease", "syndrome", "sign", "catheter", "cath", "score", "scale", "test", "maneuver", "manoeuvre", "murmur", "balloon", "bag", "drain", "tube",
-    "criteria", "classification", "stage", "reflex", "palsy", "fracture", "procedure", "operation", "repair", "forceps", "clamp", "retractor", "nodes",
-    "lesion", "position", "dementia", "body", "bodies", "phenomenon", "esophagus", "lymphoma", "thyroiditis", "contracture", "ulcer", "insulin",
-];
-
+/// What an eponym that is also a name in the document must have for it to be taken as that name, in nats.
+const EPONYM_LEAST: f32 = -1.0;
 /// Above which a finding is sure enough to be looked for elsewhere.
 const SURE: f32 = 0.6;
 

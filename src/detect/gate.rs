@@ -136,7 +136,7 @@ fn code(token: &Token, info: &Info, text: &str, starts: Starts) -> bool {
     let dated = cue_is(info, &[Cue::Date, Cue::Age]);
     match info.shape {
         Shape::Decimal => !dated,
-        Shape::Dose | Shape::Pressure | Shape::Times | Shape::Time => true,
+        Shape::Dose | Shape::Pressure | Shape::Times | Shape::Time | Shape::Icd | Shape::Gestation => true,
         Shape::Int1 | Shape::Range | Shape::Decade => !cued,
         // Ages of ninety and more begin with a nine.
         Shape::Int2 => !cued && !dated && text.as_bytes().get(token.start as usize) != Some(&b'9') && !starts.line,

@@ -131,8 +131,9 @@ impl Detector {
                 if input.hint == Hint::Text {
                     if inputs.len() > 1 {
                         self.prepare(input.text, scratch);
+                        self.decide(input.text, scratch);
                     }
-                    findings::spread(input.text, &scratch.sequence, &document, found);
+                    findings::spread(input.text, scratch, &document, found);
                 }
             }
         }
@@ -383,16 +384,16 @@ impl Default for WordCache {
 }
 
 impl WordCache {
+    /// Two places a hash: the word seen last keeps the first of them.
     fn get(&mut self, hash: u64, miss: impl FnOnce() -> Word) -> Word {
-        let at = (hash >> 17) as usize & (self.slots.len() - 1);
-        match self.slots.get_mut(at) {
-            Some((key, word)) if *key == hash => *word,
-            Some(slot) => {
-                *slot = (hash, miss());
-                slot.1
-            }
-            None => miss(),
+        let at = (hash >> 17) as usize & (self.slots.len() - 2);
+        let Some([first, second]) = self.slots.get_mut(at..at + 2) else { return miss() };
+        if first.0 == hash {
+            return first.1;
         }
+        let word = if second.0 == hash { second.1 } else { miss() };
+        *second = std::mem::replace(first, (hash, word));
+        word
     }
 }
 

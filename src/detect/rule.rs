@@ -140,6 +140,14 @@ impl<'v> View<'v> {
             Shape::Times | Shape::Mixed6 | Shape::MixedDash6 if extension(self.str(i)) => Label::Phone,
             Shape::Int10 if npi(self.str(i).as_bytes()) => Label::License,
             Shape::MixedLong if dea(self.str(i).as_bytes()) => Label::License,
+            // No count, dose or measurement of a chart is that long or begins with a zero.
+            Shape::IntZero if self.str(i).len() >= 6 => Label::OtherId,
+            Shape::Int7 | Shape::Int8 | Shape::Int9 | Shape::Int10 | Shape::IntLong
+                if !self.str(i).ends_with("000") && !self.entry(i + 1).is_unit() =>
+            {
+                Label::OtherId
+            }
+            Shape::MixedLong | Shape::MixedDashLong if self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 7 => Label::OtherId,
             _ => return,
         };
         marks.push((i, i, label, Source::Pattern));

@@ -104,11 +104,15 @@ pub enum Shape {
     Uuid,
     /// Vehicle identification number with a right check digit.
     Vin,
+    /// Diagnosis code of ICD-10 with its point: `C50.411`.
+    Icd,
+    /// Weeks and days of pregnancy: `39w4d`.
+    Gestation,
 }
 
 impl Shape {
     /// How many shapes there are.
-    pub const COUNT: usize = Shape::Vin as usize + 1;
+    pub const COUNT: usize = Shape::Gestation as usize + 1;
 }
 
 /// The shape of a code.
@@ -415,6 +419,10 @@ fn mixed(code: &str, parts: &Parts) -> Shape {
             _ => {}
         }
     }
+    // x9/24h
+    if hyphens == 1 && matches!(bytes.first(), Some(b'x' | b'X')) && parts.len == 4 && r[0].len == 1 && r[1].len <= 2 && r[2].len <= 2 {
+        return Shape::Times;
+    }
     // 12.5mg, 10:45am
     if parts.len == 3 && r[2].alpha && !r[0].alpha && !r[1].alpha && hyphens == 1 && parts.connectors[0] != b'-' {
         let unit = bytes.get(bytes.len() - r[2].len..).unwrap_or(b"").to_ascii_lowercase();
@@ -427,6 +435,12 @@ fn mixed(code: &str, parts: &Parts) -> Shape {
     }
     if hyphens == 0 && matches!(bytes.first(), Some(b'x' | b'X' | b'q' | b'Q')) && parts.len <= 3 && r[0].len == 1 && r[1].len <= 3 && parts.lower > 0 {
         return Shape::Times;
+    }
+    if hyphens == 1 && parts.len >= 3 && parts.connectors[1] == b'.' && r[0].alpha && r[0].len == 1 && !r[1].alpha && r[1].len == 2 && bytes.len() <= 8 {
+        return Shape::Icd;
+    }
+    if hyphens == 0 && parts.len >= 2 && r[0].len == 2 && !r[0].alpha && matches!(bytes.get(2), Some(b'w' | b'W')) && r[1].len == 1 {
+        return Shape::Gestation;
     }
     let size = parts.letters + parts.digits;
     if hyphens > 0 {
@@ -492,6 +506,9 @@ mod tests {
             ("x3", Shape::Times),
             ("q4h", Shape::Times),
             ("L4", Shape::Mixed3),
+            ("C50.411", Shape::Icd),
+            ("39w4d", Shape::Gestation),
+            ("x9/24h", Shape::Times),
             ("00482913", Shape::IntZero),
             ("2019", Shape::Year),
             ("S24-01877", Shape::MixedDashLong),

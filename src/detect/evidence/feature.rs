@@ -308,6 +308,11 @@ impl Sequence {
         add.one(2 * TINY, usize::from(self.named.contains(&me.hash)) * TINY + tiny(&me));
         add.one(PhraseKind::COUNT * TINY, me.phrase as usize * TINY + tiny(&me));
         add.one(PhraseKind::COUNT * TINY, n1.phrase as usize * TINY + tiny(&me));
+        let thing = |x: &Info| x.bits & Word::THING != 0;
+        let thing = if thing(&n1) { 2 } else { usize::from(thing(&n2)) };
+        let eponym = usize::from(me.entry.is_eponym());
+        add.one(2 * 3 * TINY, (eponym * 3 + thing) * TINY + tiny(&me));
+        add.one(2 * COARSE, eponym * COARSE + coarse(&p1));
         add.one(512, if me.tiny >= 1 && me.tiny <= 6 { usize::from(me.suffix) } else { 0 });
         let length = (token.len().min(15)) * 8 + case;
         add.one(16 * 8, length);
@@ -351,6 +356,8 @@ pub(crate) fn rows(words: usize) -> usize {
         + Cue::COUNT * (3 * TINY + FINE)
         + 2 * TINY
         + 2 * PhraseKind::COUNT * TINY
+        + 6 * TINY
+        + 2 * COARSE
         + 512
         + 16 * 8
         + 5 * words
@@ -393,6 +400,8 @@ impl Word {
     pub(crate) const OLD: u8 = 4;
     /// `box`.
     pub(crate) const BOX: u8 = 8;
+    /// What an eponym is followed by: `disease`, `catheter`.
+    pub(crate) const THING: u8 = 32;
     /// Links the words of a name: `of`, `the`, `and`.
     pub(crate) const LINK: u8 = 16;
 
@@ -413,6 +422,7 @@ impl Word {
                 | bit(DIGITS.contains(&folded), Self::DIGIT)
                 | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
                 | bit(matches!(folded, b"box" | b"bx"), Self::BOX)
+                | bit(THINGS.binary_search(&folded).is_ok(), Self::THING)
                 | bit(matches!(folded, b"of" | b"the" | b"and" | b"for" | b"at" | b"on" | b"in"), Self::LINK),
         }
     }
@@ -431,6 +441,16 @@ impl Info {
         Self { hash, shape, ..Self::default() }
     }
 }
+
+/// What an eponym is followed by. Sorted.
+const THINGS: [&[u8]; 86] = [
+    b"abscess", b"amputation", b"anastomosis", b"anemia", b"aphasia", b"approach", b"arthropathy", b"ataxia", b"bag", b"balloon", b"bandage", b"bodies", b"body",
+    b"brace", b"breathing", b"cath", b"catheter", b"class", b"classification", b"clamp", b"collar", b"contracture", b"criteria", b"culture", b"cyst", b"deformity",
+    b"dementia", b"disease", b"drain", b"dystrophy", b"epilepsy", b"esophagus", b"finding", b"flap", b"forceps", b"formula", b"fracture", b"gangrene", b"grade",
+    b"graft", b"hernia", b"incision", b"index", b"insulin", b"lesion", b"lift", b"line", b"lymphoma", b"maneuver", b"manoeuvre", b"method", b"murmur", b"needle", b"neuralgia", b"neuroma",
+    b"node", b"nodes", b"nodule", b"operation", b"pad", b"palsy", b"phenomenon", b"position", b"procedure", b"protocol", b"pulses", b"reflex", b"repair", b"respirations", b"retractor", b"rods", b"rule",
+    b"sarcoma", b"scale", b"score", b"screen", b"sign", b"smear", b"spots", b"stage", b"stain", b"syndrome", b"test", b"thyroiditis", b"tube", b"tumor",
+];
 
 /// The dictionary class of a word, 0 to 29.
 fn base(entry: Entry, upper: bool) -> usize {
@@ -583,7 +603,7 @@ fn code(shape: Shape) -> (usize, usize, usize) {
         Year => (4, 16),
         Date8 | DateFull | DateRange => (5, 16),
         DateMonthYear | DateMonthDay => (6, 16),
-        Ratio | Pressure | Decimal | Range | Times => (7, 15),
+        Ratio | Pressure | Decimal | Range | Times | Icd | Gestation => (7, 15),
         Time | Decade => (8, 15),
         Phone7 | Phone10 => (9, 18),
         Ssn | Zip4 | DashLong | DashShort | Dotted | Ipv4 => (10, 17),

@@ -43,7 +43,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { epochs: 14, rate: 0.12, decay: 2e-5, least: 4, seed: 20, eagerness: 0.6 }
+        Self { epochs: 9, rate: 0.12, decay: 2e-5, least: 4, seed: 20, eagerness: 1.6 }
     }
 }
 

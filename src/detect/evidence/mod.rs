@@ -236,6 +236,8 @@ pub(crate) struct Decision {
     pub(crate) tag: Tag,
     /// How far the tag is ahead of [`Tag::Outside`] at this token alone, in nats.
     pub(crate) margin: f32,
+    /// The same for [`Tag::Name`], whatever the tag.
+    pub(crate) name: f32,
 }
 
 /// Buffers of [`decode`].
@@ -284,7 +286,7 @@ pub(crate) fn decode(weights: &Weights, sequence: &Sequence, from: usize, to: us
     for i in (from..to).rev() {
         let emission = path.emissions.get(i - from).copied().unwrap_or_default();
         if let Some(slot) = out.get_mut(i) {
-            *slot = Decision { tag: Tag::from_index(tag), margin: emission.get(tag).copied().unwrap_or(0.0) - emission[0] };
+            *slot = Decision { tag: Tag::from_index(tag), margin: emission.get(tag).copied().unwrap_or(0.0) - emission[0], name: emission[1] - emission[0] };
         }
         if i > from {
             tag = path.back.get(i - from - 1).and_then(|b| b.get(tag)).map_or(0, |b| usize::from(*b));
