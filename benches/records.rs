@@ -1,6 +1,6 @@
 //! Speed of reading, splicing and the pipeline on records of which nothing is searched, and on records that are edited.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -10,10 +10,10 @@ use deidre::engine::Engine;
 use deidre::pipeline::layout::{Ask, Layout};
 use deidre::pipeline::scrub::Desk;
 use deidre::pipeline::{Scrub, Source};
+use deidre::policy::Policy;
 use deidre::record::json::Reader;
 use deidre::record::{Edits, Format, Select, splice};
 use deidre::span::Span;
-use deidre::policy::Policy;
 use deidre::transform::{Scope, Transform};
 
 /// Lines like those of a warehouse export: ids, codes, numbers, a note with escapes.
@@ -44,7 +44,11 @@ fn records(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(lines.len() as u64));
 
     // The whole path but for files: cut, check, copy.
-    let scrub = Scrub { engine: Engine::embedded(), transform: Transform::new(Policy::preset("redact").expect("a preset"), None).expect("needs no key"), scope: Scope::Corpus };
+    let scrub = Scrub {
+        engine: Engine::embedded(),
+        transform: Transform::new(Policy::preset("redact").expect("a preset"), None).expect("needs no key"),
+        scope: Scope::Corpus,
+    };
     let ask =
         Ask { format: Some(Format::Ndjson), select: Select::all().fields(&["/absent".into()]), separator: Vec::new() };
     group.bench_function("pass through", |b| {

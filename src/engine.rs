@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn a_tagger_is_asked_about_what_is_not_settled_only() {
-        let text = "the patient has pain in the left knee and the pain is worse with walking, seen by Xyzzyq Qwortle today";
+        let text =
+            "the patient has pain in the left knee and the pain is worse with walking, seen by Xyzzyq Qwortle today";
         let mut worker = Engine::embedded().with_tagger(Arc::new(Eager)).worker();
         let found = worker.find(&[Input { text, hint: Hint::Text }]);
         assert!(found[0].iter().all(|f| f.span.start > 40 && f.span.end <= text.len()));

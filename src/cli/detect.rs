@@ -8,11 +8,11 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
-use clap::ValueEnum;
 use crate::engine::{Engine, Input, Worker};
 use crate::identifier::Hint;
 use crate::resolve::Findings;
+use anyhow::Context;
+use clap::ValueEnum;
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use crate::detect::dictionary::build::Built;
 use crate::detect::dictionary::{Dictionary, Entry, Manifest, Phrase};
+use anyhow::Context as _;
 
 /// Builds the dictionaries of names, places and words, and says what is in them.
 #[derive(clap::Args)]

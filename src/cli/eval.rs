@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use crate::engine::{Engine, Input, Worker};
 use crate::eval::interval::Interval;
 use crate::eval::score::{Counts, Figures, Intervals, Miss, Row};
 use crate::eval::{Note, Predicted, Report, gold};
 use crate::identifier::{Hint, Label};
+use anyhow::Context as _;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -94,7 +94,7 @@ fn engine(evidence: Option<&Path>) -> anyhow::Result<Engine> {
     let engine = Engine::embedded();
     let Some(file) = evidence else { return Ok(engine) };
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(engine.with_evidence(&bytes).with_context(|| file.display().to_string())?)
+    engine.with_evidence(&bytes).with_context(|| file.display().to_string())
 }
 
 /// What the engine finds that must go.

@@ -6,15 +6,16 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-
-use crate::detect::evidence::fit::{Note, Options, fit};
 use crate::detect::Detector;
+use crate::detect::evidence::fit::{Note, Options, fit};
 use crate::eval::gold;
 use crate::span::Span;
 
 /// Fit the evidence weights on annotated notes.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  deidre dictionary fit datasets/notes datasets/passages --out dictionaries/evidence.bin")]
+#[command(
+    after_help = "Example:\n  deidre dictionary fit datasets/notes datasets/passages --out dictionaries/evidence.bin"
+)]
 pub(crate) struct Args {
     /// Annotated notes: JSON Lines with spans, or folders of notes with inline tags.
     #[arg(required = true)]
@@ -51,7 +52,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    let options = Options { epochs: args.epochs, eagerness: args.eagerness, decay: args.decay, least: args.least, ..Options::default() };
+    let options = Options {
+        epochs: args.epochs,
+        eagerness: args.eagerness,
+        decay: args.decay,
+        least: args.least,
+        ..Options::default()
+    };
     let weights = fit(&Detector::embedded(), &notes, &options, |epoch, loss| {
         eprintln!("epoch {epoch} of {}: {loss:.4} nats a token", options.epochs);
     });

@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use crate::secret::Key;
+use anyhow::Context;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {

@@ -4,9 +4,9 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
+use crate::transform::reveal::{Format, Revealer};
 use anyhow::Context;
 use clap::ValueEnum;
-use crate::transform::reveal::{Format, Revealer};
 
 use super::transform_args::KeyArgs;
 

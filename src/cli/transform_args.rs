@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use crate::policy::Policy;
 use crate::secret::Key;
 use crate::transform::{Scope, Transform};
+use anyhow::Context;
 
 /// Policy, key and scope.
 #[derive(clap::Args, Debug)]

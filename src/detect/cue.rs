@@ -249,7 +249,10 @@ const TABLE: &[(Cue, &str)] = &[
          expiry|expiration|scheduled|scheduled for|appointment|appt|appt on|follow up on|follow-up on|next appointment|next appt|rtc|ends|ended|\
          anniversary|birthday party|start date|end date|signed at|verified|entered|created|last updated|as of|period|through|thru|until|from",
     ),
-    (Cue::Age, "age|aged|year old|years old|yo|y/o|y.o.|yr old|turned|turns|turning|age/sex|yrs old|years of age|birthday"),
+    (
+        Cue::Age,
+        "age|aged|year old|years old|yo|y/o|y.o.|yr old|turned|turns|turning|age/sex|yrs old|years of age|birthday",
+    ),
     (
         Cue::Room,
         "room|rm|rm.|room #|room no|bed|bed #|bed no|bed/room|bay|cubicle|cube|pod|rm/bed|room/bed|loc|location|unit/bed|ward/bed|slot|locker|\
@@ -286,7 +289,10 @@ const TABLE: &[(Cue, &str)] = &[
          ip|mac|hostname|host|workstation|serial id|record locator|control|control no|control number|batch id|seq no|screening no|\
          animal control report|work order|wo #|wo|po #|purchase order|dispatch|dispatch #|interpreter id|interpreter #|interp id|interp #|operator|operator #|interpreter",
     ),
-    (Cue::User, "user|username|user name|user id|userid|login|logon|log in|by user|entered by|printed by|ordered by user|owner|screen name|handle|skype|instagram|facebook|twitter|tiktok|gamertag"),
+    (
+        Cue::User,
+        "user|username|user name|user id|userid|login|logon|log in|by user|entered by|printed by|ordered by user|owner|screen name|handle|skype|instagram|facebook|twitter|tiktok|gamertag",
+    ),
     (
         Cue::Person,
         "patient|patient name|pt name|name|last name|first name|re|regarding|resident|client|member name|insured|subscriber name|guarantor|\
@@ -326,7 +332,10 @@ const TABLE: &[(Cue, &str)] = &[
          flew from|flew to|drove from|drove to|returned from|city|town|county|county of|city of|town of|village of|hometown|home town|\
          outside of|outside|near|north of|south of|east of|west of|stationed in|deployed to|in",
     ),
-    (Cue::Address, "address|addr|home address|mailing address|street|street address|residence|lives at|living at|resides at|home|mail to|ship to|address line"),
+    (
+        Cue::Address,
+        "address|addr|home address|mailing address|street|street address|residence|lives at|living at|resides at|home|mail to|ship to|address line",
+    ),
     (
         Cue::Code,
         "cpt|rx bin|rxbin|bin|icd|icd-9|icd-10|icd9|icd10|icd-10-cm|dx code|loinc|snomed|hcpcs|drg|ndc|model|model #|model no|series|images|image|img|ref range|\

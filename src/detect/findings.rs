@@ -1,14 +1,15 @@
 //! From decided tokens to findings, and from one finding to all of its kind in a document.
 
+use super::boundary;
 use super::cue::Cue;
 use super::dictionary::Entry;
 use super::evidence::feature::{PhraseKind, Sequence, Word};
 use super::evidence::{Decision, Tag};
 use super::shape::Shape;
-use super::token::{Case, Gap, Kind, Token};
+use super::token::{Case, Gap, Kind};
 use super::{Detector, HashSet64, Scratch};
-use crate::identifier::Label;
 use crate::finding::{Finding, Source};
+use crate::identifier::Label;
 use crate::span::Span;
 
 /// What a document has given away so far, by hash of the folded word or code.
@@ -52,8 +53,8 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
         }
         let doubtful = to == i && doubtful(sequence, i, decision.tag, margin);
         if let Some(label) = decision.tag.label().filter(|_| !doubtful) {
-            let label = refine(sequence, i, to, label);
-            push(text, sequence, i, to, label, logistic(margin), out);
+            let label = refine(text, sequence, i, to, label);
+            boundary::push(text, sequence, i, to, label, logistic(margin), out);
         }
         i = to + 1;
     }
@@ -63,32 +64,62 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
 /// A word alone that medicine knows better than the directory: an eponym, a drug, an abbreviation needs more evidence.
 fn doubtful(sequence: &Sequence, i: usize, tag: Tag, margin: f32) -> bool {
     let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { return false };
-    if token.kind != Kind::Word || !matches!(tag, Tag::Name | Tag::City | Tag::Facility | Tag::Employer) || sequence.named.contains(&info.hash) {
+    if token.kind != Kind::Word
+        || !matches!(tag, Tag::Name | Tag::City | Tag::Facility | Tag::Employer)
+        || sequence.named.contains(&info.hash)
+    {
         return false;
     }
     let entry = info.entry;
     let name = entry.first().max(entry.last());
-    (entry.is_eponym() && margin < EPONYM_ALONE)
+    // `Best reached at`, `May go home`: an ordinary word at the start of a sentence.
+    let starts = token.starts_line()
+        || i.checked_sub(1)
+            .and_then(|p| sequence.tokens.get(p))
+            .is_some_and(|p| p.kind == Kind::Punct && token.gap > Gap::None);
+    let goes_on = sequence
+        .tokens
+        .get(i + 1)
+        .is_some_and(|t| t.gap == Gap::Space && t.kind == Kind::Word && t.case == Case::Lower);
+    (token.case == Case::Title && starts && goes_on && entry.lower() >= 10 && margin < ORDINARY_ALONE)
+        || (entry.is_eponym() && margin < EPONYM_ALONE)
         || (entry.is_drug() && name < 4 && margin < EPONYM_ALONE)
         || (token.case == Case::Upper && entry.is_abbrev() && margin < ABBREVIATION_ALONE)
 }
 
 /// What an eponym that stands alone must have to be a name, in nats; set on the training notes.
-const EPONYM_ALONE: f32 = 2.0;
+const EPONYM_ALONE: f32 = 5.0;
+/// The same for an ordinary word that begins a sentence.
+const ORDINARY_ALONE: f32 = 4.0;
 /// The same for an abbreviation in capitals.
-const ABBREVIATION_ALONE: f32 = 1.5;
+const ABBREVIATION_ALONE: f32 = 2.5;
 
 /// The label of a number as its cue or shape tells it.
-fn refine(sequence: &Sequence, from: usize, to: usize, label: Label) -> Label {
+fn refine(text: &str, sequence: &Sequence, from: usize, to: usize, label: Label) -> Label {
     let infos = sequence.infos.get(from..=to).unwrap_or(&[]);
     match label {
+        Label::Age
+            if boundary::holds(text, sequence, from, to, Label::Age90)
+                && infos.iter().all(|x| x.entry.is_unknown() || x.bits & Word::OLD != 0) =>
+        {
+            Label::Age90
+        }
         Label::Phone if infos.iter().any(|x| x.cue == Cue::Fax as u8) => Label::Fax,
         Label::OtherId => {
             let cue = infos.iter().map(|x| x.cue).find(|c| *c != 0);
-            let by_cue = [Cue::Mrn, Cue::Ssn, Cue::Account, Cue::HealthPlan, Cue::License, Cue::Vehicle, Cue::Device, Cue::Biometric]
-                .into_iter()
-                .find(|c| Some(*c as u8) == cue)
-                .and_then(Cue::label);
+            let by_cue = [
+                Cue::Mrn,
+                Cue::Ssn,
+                Cue::Account,
+                Cue::HealthPlan,
+                Cue::License,
+                Cue::Vehicle,
+                Cue::Device,
+                Cue::Biometric,
+            ]
+            .into_iter()
+            .find(|c| Some(*c as u8) == cue)
+            .and_then(Cue::label);
             let by_mark = infos.iter().find_map(|x| x.mark).filter(|m| m.is_identifier());
             by_mark.or(by_cue).unwrap_or_else(|| match infos.first().map(|x| x.shape) {
                 Some(Shape::Ssn) => Label::Ssn,
@@ -100,145 +131,6 @@ fn refine(sequence: &Sequence, from: usize, to: usize, label: Label) -> Label {
     }
 }
 
-/// Adds tokens `from..=to`, without the punctuation at their ends.
-fn push(text: &str, sequence: &Sequence, mut from: usize, mut to: usize, label: Label, score: f32, out: &mut Vec<Finding>) {
-    let punct = |i: usize| sequence.tokens.get(i).is_none_or(|t| t.kind == Kind::Punct);
-    match label {
-        Label::Name => widen(text, sequence, &mut from, &mut to),
-        Label::Facility | Label::Employer | Label::City => widen_place(text, sequence, label, &mut from, &mut to),
-        Label::OtherId => trim_words(sequence, &mut from, &mut to),
-        _ => {}
-    }
-    if !holds(text, sequence, from, to, label) {
-        return;
-    }
-    while from < to && punct(from) && sequence.tokens.get(from).is_none_or(|t| t.of(text) != "(" || label != Label::Phone) {
-        from += 1;
-    }
-    while to > from && punct(to) {
-        to -= 1;
-    }
-    let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
-    if punct(from) && from == to {
-        return;
-    }
-    let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
-    let mut span = Span::new(first.start as usize, end);
-    if matches!(label, Label::Age90 | Label::Age) && from == to {
-        // `93yo`: the number only.
-        let digits = first.of(text).bytes().take_while(u8::is_ascii_digit).count();
-        if digits > 0 {
-            span.end = span.start + digits;
-        }
-    }
-    out.push(Finding { span, label, score, source: Source::Dictionary });
-}
-
-/// Takes in the saint and the article before a place, and the capitalised words and heads behind it.
-fn widen_place(text: &str, sequence: &Sequence, label: Label, from: &mut usize, to: &mut usize) {
-    let token = |i: usize| sequence.tokens.get(i);
-    let is = |i: usize, words: &[&str]| token(i).is_some_and(|t| words.contains(&t.of(text)));
-    let near = |i: usize| token(i).is_some_and(|t| t.gap <= Gap::Space);
-    let saint = ["St", "Saint", "Mt", "Mount", "Ft", "Fort", "ST", "SAINT"];
-    if *from >= 1 && near(*from) && is(*from - 1, &saint) {
-        *from -= 1;
-    } else if *from >= 2 && near(*from) && is(*from - 1, &["."]) && is(*from - 2, &saint) {
-        *from -= 2;
-    }
-    if label != Label::City && *from >= 1 && near(*from) && is(*from - 1, &["The"]) && token(*from - 1).is_some_and(Token::starts_line) {
-        *from -= 1;
-    }
-    // Capitalised words that follow on the line, as far as the last that is a head or no ordinary word.
-    let mut at = *to + 1;
-    while label != Label::City && at <= *to + 3 && token(at).is_some_and(|t| t.gap == Gap::Space && t.kind == Kind::Word && matches!(t.case, Case::Title | Case::Mixed)) {
-        let entry = sequence.infos.get(at).map_or(Entry::default(), |x| x.entry);
-        let head = entry.any(Entry::FACILITY_WORD.or(Entry::ORG_WORD));
-        if entry.any(Entry::TITLE.or(Entry::CREDENTIAL).or(Entry::STAFF).or(Entry::MONTH).or(Entry::WEEKDAY)) && !head {
-            break;
-        }
-        if head {
-            *to = at;
-        }
-        at += 1;
-    }
-}
-
-/// Leaves out the words before and behind a number that only announce it.
-fn trim_words(sequence: &Sequence, from: &mut usize, to: &mut usize) {
-    let announces = |i: usize| {
-        sequence.tokens.get(i).zip(sequence.infos.get(i)).is_some_and(|(t, x)| {
-            t.kind == Kind::Punct || (t.kind == Kind::Word && (x.bits & Word::CUE != 0 || (t.len() > 3 && x.entry.lower() > 5)))
-        })
-    };
-    while from < to && announces(*from) {
-        *from += 1;
-    }
-    while to > from && announces(*to) {
-        *to -= 1;
-    }
-}
-
-/// Whether the tokens can be what evidence says: an age of ninety is ninety, a date is no acronym, a number has digits.
-fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, label: Label) -> bool {
-    let tokens = || sequence.tokens.iter().zip(&sequence.infos).take(to + 1).skip(from);
-    let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).fold(0u32, |n, b| n.saturating_mul(10).saturating_add(u32::from(b - b'0')));
-    match label {
-        Label::Age90 => tokens().any(|(t, x)| match t.kind {
-            Kind::Code => (90..=130).contains(&digits(t.of(text))),
-            _ => x.bits & (Word::OLD | Word::DIGIT) != 0 || x.entry.lower() < 9,
-        }),
-        Label::Date => tokens().any(|(t, x)| match t.kind {
-            Kind::Code => !matches!(x.shape, Shape::MixedLower | Shape::Mixed3 | Shape::Mixed6 | Shape::Dose | Shape::Times | Shape::Pressure | Shape::Int3 | Shape::AgeLike),
-            Kind::Word => t.case != Case::Upper || x.entry.is_month() || t.len() > 4,
-            _ => false,
-        }),
-        Label::OtherId => tokens().all(|(_, x)| x.cue != Cue::Code as u8 || x.cue_distance > 0) && tokens().any(|(t, x)| t.kind == Kind::Code || (t.kind == Kind::Word && !(x.entry.is_abbrev() || x.entry.lower() > 6) || x.bits & Word::DIGIT != 0)),
-        Label::Street | Label::Facility | Label::Employer => tokens().any(|(t, _)| t.kind == Kind::Word && (t.len() > 1 || from < to)),
-        _ => true,
-    }
-}
-
-/// Takes in what belongs to a name beside its words: the other half of a double name, initials, particles, `III`, and
-/// the surname in `Pain, Geraldine` at the start of a line or field.
-fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
-    let token = |i: usize| sequence.tokens.get(i);
-    let str = |i: usize| token(i).map_or("", |t| t.of(text));
-    let capital = |i: usize| token(i).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower);
-    let glued = |i: usize| token(i).is_some_and(|t| t.gap == Gap::None);
-    let near = |i: usize| token(i).is_some_and(|t| t.gap <= Gap::Space);
-    let initial = |i: usize| token(i).is_some_and(|t| t.kind == Kind::Word && t.case == Case::Initial);
-    for _ in 0..4 {
-        let (a, b) = (*from, *to);
-        if a >= 2 && str(a - 1) == "-" && glued(a) && glued(a - 1) && capital(a - 2) {
-            *from = a - 2;
-        } else if a >= 1 && near(a) && sequence.infos.get(a - 1).is_some_and(|x| x.entry.any(Entry::PARTICLE)) && token(a - 1).is_some_and(|t| t.len() <= 4 && t.len() >= 2) && !sequence.infos.get(a - 1).is_some_and(|x| x.entry.lower() > 13) {
-            *from = a - 1;
-        } else if a >= 1 && near(a) && initial(a - 1) && !matches!(str(a - 1), "A" | "I") {
-            *from = a - 1;
-        } else if a >= 2 && str(a - 1) == "." && initial(a - 2) && near(a) && glued(a - 1) {
-            *from = a - 2;
-        } else if a >= 2 && str(a - 1) == "," && glued(a - 1) && token(a).is_some_and(|t| t.gap == Gap::Space) && capital(a - 2) {
-            let starts = token(a - 2).is_some_and(|t| t.gap >= Gap::Wide) || (a >= 3 && token(a - 3).is_some_and(|t| t.kind == Kind::Code || t.of(text) == ":"));
-            if starts {
-                *from = a - 2;
-            }
-        }
-        if str(b + 1) == "-" && glued(b + 1) && glued(b + 2) && capital(b + 2) {
-            *to = b + 2;
-        } else if near(b + 1) && (initial(b + 1) && !matches!(str(b + 1), "A" | "I") && sequence.tokens.get(b + 2).is_none_or(|t| t.gap > Gap::None || t.kind == Kind::Punct) || matches!(str(b + 1), "II" | "III" | "IV" | "Jr" | "Sr")) && token(b + 1).is_some_and(|t| t.gap == Gap::Space) {
-            *to = b + 1;
-        }
-        if (a, b) == (*from, *to) {
-            break;
-        }
-    }
-}
-
-/// Length of a word before its possessive `'s`.
-fn stem(word: &str) -> Option<usize> {
-    word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).map(str::len)
-}
-
 fn logistic(margin: f32) -> f32 {
     1.0 / (1.0 + (-margin).exp())
 }
@@ -247,7 +139,12 @@ fn logistic(margin: f32) -> f32 {
 fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut Document) {
     for finding in found {
         let first = sequence.tokens.partition_point(|t| (t.end as usize) <= finding.span.start);
-        let tokens = sequence.tokens.iter().zip(&sequence.infos).skip(first).take_while(|(t, _)| (t.start as usize) < finding.span.end);
+        let tokens = sequence
+            .tokens
+            .iter()
+            .zip(&sequence.infos)
+            .skip(first)
+            .take_while(|(t, _)| (t.start as usize) < finding.span.end);
         match finding.label {
             Label::Name if finding.score > SURE => {
                 for (token, info) in tokens {
@@ -267,7 +164,10 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
             label if label.is_identifier() => {
                 for (token, info) in tokens {
                     let digits = token.of(text).bytes().filter(u8::is_ascii_digit).count();
-                    if token.kind == Kind::Code && (digits >= 5 || (digits >= 3 && token.len() >= 6)) && !matches!(info.shape, Shape::DateFull | Shape::Date8) {
+                    if token.kind == Kind::Code
+                        && (digits >= 5 || (digits >= 3 && token.len() >= 6))
+                        && !matches!(info.shape, Shape::DateFull | Shape::Date8)
+                    {
                         document.codes.push((info.hash, label));
                     }
                 }
@@ -279,7 +179,12 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
 
 /// Whether a word of a name is enough of a name to be looked for elsewhere.
 fn tells(entry: Entry, case: Case) -> bool {
-    !entry.any(Entry::TITLE) && !entry.any(Entry::CREDENTIAL) && entry.lower() < 12 && case != Case::Initial && !entry.any(Entry::RELATION) && !entry.any(Entry::STAFF)
+    !entry.any(Entry::TITLE)
+        && !entry.any(Entry::CREDENTIAL)
+        && entry.lower() < 12
+        && case != Case::Initial
+        && !entry.any(Entry::RELATION)
+        && !entry.any(Entry::STAFF)
 }
 
 /// Finds what the document has given away in a prepared text.
@@ -310,7 +215,7 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
             },
             _ => continue,
         };
-        let end = stem(token.of(text)).map_or(token.end as usize, |k| token.start as usize + k);
+        let end = boundary::stem(token.of(text)).map_or(token.end as usize, |k| token.start as usize + k);
         out.push(Finding { span: Span::new(token.start as usize, end), label, score: 0.8, source: Source::Document });
     }
     for (words, label) in &document.phrases {
@@ -319,7 +224,11 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
             if sequence.infos.get(i).is_none_or(|x| x.hash != *first) || covered.get(i).copied().unwrap_or(true) {
                 continue;
             }
-            if sequence.tokens.get(i).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower) || (words.len() == 1 && (thing_follows(sequence, i) || matches!(sequence.infos.get(i), Some(x) if x.phrase == PhraseKind::Eponym))) {
+            if sequence.tokens.get(i).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower)
+                || (words.len() == 1
+                    && (thing_follows(sequence, i)
+                        || matches!(sequence.infos.get(i), Some(x) if x.phrase == PhraseKind::Eponym)))
+            {
                 continue;
             }
             let mut at = i;
@@ -335,7 +244,12 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
                 }
             }
             if let (true, Some(a), Some(b)) = (whole, sequence.tokens.get(i), sequence.tokens.get(at)) {
-                out.push(Finding { span: Span::new(a.start as usize, b.end as usize), label: *label, score: 0.75, source: Source::Document });
+                out.push(Finding {
+                    span: Span::new(a.start as usize, b.end as usize),
+                    label: *label,
+                    score: 0.75,
+                    source: Source::Document,
+                });
             }
         }
     }
@@ -357,16 +271,28 @@ fn again(text: &str, sequence: &Sequence, decisions: &[Decision], i: usize) -> b
         Case::Lower => common < 5,
         // At the start of a sentence, or in a line of capitals, every word is capitalised.
         _ => {
-            let starts = token.starts_line() || i.checked_sub(1).and_then(|p| sequence.tokens.get(p)).is_some_and(|p| matches!(p.of(text), "." | "?" | "!"));
-            common < 8 || (common < 10 && !starts && token.case == Case::Title) || (common >= 8 && name > -0.5 && name != 0.0)
+            let starts = token.starts_line()
+                || i.checked_sub(1)
+                    .and_then(|p| sequence.tokens.get(p))
+                    .is_some_and(|p| matches!(p.of(text), "." | "?" | "!"));
+            let apart = common < 10 && !starts && token.case == Case::Title;
+            let said = name > -0.5 && name != 0.0;
+            common < 8 || apart || said
         }
     }
 }
 
 /// `Foley catheter`, `Parkinson's disease`: a name that names a thing.
 fn thing_follows(sequence: &Sequence, i: usize) -> bool {
-    let thing = |k: usize| sequence.tokens.get(k).zip(sequence.infos.get(k)).is_some_and(|(t, x)| t.gap <= Gap::Space && x.bits & Word::THING != 0);
-    thing(i + 1) || (thing(i + 2) && sequence.tokens.get(i + 1).is_some_and(|t| t.kind == Kind::Word && t.gap <= Gap::Space))
+    let thing = |k: usize| {
+        sequence
+            .tokens
+            .get(k)
+            .zip(sequence.infos.get(k))
+            .is_some_and(|(t, x)| t.gap <= Gap::Space && x.bits & Word::THING != 0)
+    };
+    thing(i + 1)
+        || (thing(i + 2) && sequence.tokens.get(i + 1).is_some_and(|t| t.kind == Kind::Word && t.gap <= Gap::Space))
 }
 
 /// What an eponym that is also a name in the document must have for it to be taken as that name, in nats.
@@ -375,9 +301,19 @@ const EPONYM_LEAST: f32 = 0.0;
 const SURE: f32 = 0.6;
 
 /// A value whose field says that it is one identifier.
-pub(crate) fn whole(detector: &Detector, text: &str, label: Label, scratch: &mut Scratch, out: &mut Vec<Finding>, document: &mut Document) {
+pub(crate) fn whole(
+    detector: &Detector,
+    text: &str,
+    label: Label,
+    scratch: &mut Scratch,
+    out: &mut Vec<Finding>,
+    document: &mut Document,
+) {
     let is = |c: char| c.is_alphanumeric();
-    let (Some(start), Some(end)) = (text.find(is), text.rfind(is)) else { return };
+    let (Some(mut start), Some(end)) = (text.find(is), text.rfind(is)) else { return };
+    if matches!(label, Label::Phone | Label::Fax) && text.get(..start).is_some_and(|t| t.ends_with(['(', '+'])) {
+        start -= 1;
+    }
     let end = end + text.get(end..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
     out.push(Finding { span: Span::new(start, end), label, score: 0.99, source: Source::Field });
     detector.prepare(text, scratch);

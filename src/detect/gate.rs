@@ -23,11 +23,19 @@ pub(crate) fn windows(sequence: &Sequence, text: &str, out: &mut Vec<(usize, usi
         }
         if i >= done && !settled(sequence, i, token, info, text, starts) {
             let mut from = i;
-            while from > 0 && i - from < REACH && sequence.tokens.get(from).is_some_and(|t| t.gap < Gap::Line) && joins(sequence, from - 1) {
+            while from > 0
+                && i - from < REACH
+                && sequence.tokens.get(from).is_some_and(|t| t.gap < Gap::Line)
+                && joins(sequence, from - 1)
+            {
                 from -= 1;
             }
             let mut to = i + 1;
-            while to < n && to - i <= REACH && sequence.tokens.get(to).is_some_and(|t| t.gap < Gap::Line) && joins(sequence, to) {
+            while to < n
+                && to - i <= REACH
+                && sequence.tokens.get(to).is_some_and(|t| t.gap < Gap::Line)
+                && joins(sequence, to)
+            {
                 to += 1;
             }
             match out.last_mut() {
@@ -38,7 +46,10 @@ pub(crate) fn windows(sequence: &Sequence, text: &str, out: &mut Vec<(usize, usi
         }
         starts = match token.kind {
             Kind::Punct => {
-                let ends = matches!(text.as_bytes().get(token.start as usize), Some(b'.' | b'?' | b'!' | b':' | b';' | b'-' | b'"' | b'*'));
+                let ends = matches!(
+                    text.as_bytes().get(token.start as usize),
+                    Some(b'.' | b'?' | b'!' | b':' | b';' | b'-' | b'"' | b'*')
+                );
                 // The point of `Dr.` and of an initial ends no sentence.
                 let short = i.checked_sub(1).and_then(|p| sequence.infos.get(p).zip(sequence.tokens.get(p)));
                 let title = short.is_some_and(|(x, t)| x.entry.is_title() || t.case == Case::Initial);
@@ -60,7 +71,9 @@ struct Starts {
 fn joins(sequence: &Sequence, i: usize) -> bool {
     let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { return false };
     match token.kind {
-        Kind::Word if token.case == Case::Lower => info.entry.is_particle() || info.bits & Word::LINK != 0 || info.entry.any(LOWER_HEADS),
+        Kind::Word if token.case == Case::Lower => {
+            info.entry.is_particle() || info.bits & Word::LINK != 0 || info.entry.any(LOWER_HEADS)
+        }
         Kind::Word | Kind::Code | Kind::Punct => true,
         Kind::Web => false,
     }
@@ -89,22 +102,35 @@ fn settled(sequence: &Sequence, i: usize, token: &Token, info: &Info, text: &str
                     }
                     if name == 0 && entry.place() == 0 {
                         // What no list of names holds: a user name or a misspelling, where a cue speaks for it.
-                        return known || !(cue_is(info, &[Cue::User, Cue::Person, Cue::Staff]) && info.cue_distance <= 1);
+                        return known
+                            || !(cue_is(info, &[Cue::User, Cue::Person, Cue::Staff]) && info.cue_distance <= 1);
                     }
-                    known && !(name >= 5 && common < 7 && !entry.is_medical() && !entry.is_drug()) && !(common < 4 && entry.place() > 2 && !entry.is_medical())
+                    let clinical = entry.is_medical() || entry.is_drug();
+                    let rather_a_name = name >= 5 && common < 7 && !clinical;
+                    let rather_a_place = entry.place() > 2 && common < 4 && !entry.is_medical();
+                    known && !rather_a_name && !rather_a_place
                 }
-                Case::Initial => sequence.tokens.get(i + 1).is_none_or(|t| {
-                    t.gap > Gap::None && !(t.gap == Gap::Space && t.kind == Kind::Word && t.case != Case::Lower) && t.kind != Kind::Code
-                }) && !cue_is(info, &[Cue::Person, Cue::Staff, Cue::Room]),
+                Case::Initial => {
+                    sequence.tokens.get(i + 1).is_none_or(|t| {
+                        t.gap > Gap::None
+                            && !(t.gap == Gap::Space && t.kind == Kind::Word && t.case != Case::Lower)
+                            && t.kind != Kind::Code
+                    }) && !cue_is(info, &[Cue::Person, Cue::Staff, Cue::Room])
+                }
                 Case::Title | Case::Mixed => {
-                    if entry.is_unit() || (name < 4 && entry.place() == 0 && entry.any(Entry::DRUG.or(Entry::EPONYM)) && common < 6) {
+                    if entry.is_unit()
+                        || (name < 4 && entry.place() == 0 && entry.any(Entry::DRUG.or(Entry::EPONYM)) && common < 6)
+                    {
                         return !entry.any(HEADS);
                     }
                     starts.sentence && plain(entry, name, common, known)
                 }
                 Case::Upper => {
-                    let head = entry.any(HEADS) && !starts.line && sequence.tokens.get(i + 1).is_none_or(|t| t.of(text) != ":");
-                    !head && (plain(entry, name, common, known) || (name == 0 && entry.place() == 0 && entry.is_abbrev()))
+                    let head = entry.any(HEADS)
+                        && !starts.line
+                        && sequence.tokens.get(i + 1).is_none_or(|t| t.of(text) != ":");
+                    !head
+                        && (plain(entry, name, common, known) || (name == 0 && entry.place() == 0 && entry.is_abbrev()))
                 }
             }
         }
@@ -116,13 +142,20 @@ fn addressed(sequence: &Sequence, i: usize, name: u8) -> bool {
     let before = |n: usize| i.checked_sub(n).and_then(|p| sequence.tokens.get(p).zip(sequence.infos.get(p)));
     let near = sequence.tokens.get(i).is_some_and(|t| t.gap <= Gap::Space);
     let Some((token, info)) = before(1).filter(|_| near) else { return false };
-    let title = if token.kind == Kind::Punct { before(2).is_some_and(|(_, x)| x.entry.is_title()) && token.gap == Gap::None } else { info.entry.is_title() };
+    let title = if token.kind == Kind::Punct {
+        before(2).is_some_and(|(_, x)| x.entry.is_title()) && token.gap == Gap::None
+    } else {
+        info.entry.is_title()
+    };
     (title && name > 0) || (info.entry.is_relation() && name >= 6)
 }
 
 /// A word that is far more of a word than of a name, where anything would be capitalised.
 fn plain(entry: Entry, name: u8, common: u8, known: bool) -> bool {
-    known && entry.first() < 9 && (name < 5 || common >= name + 2) && (common >= 6 || entry.any(VOCABULARY) && entry.place() < 3 && name < 5)
+    known
+        && entry.first() < 9
+        && (name < 5 || common >= name + 2)
+        && (common >= 6 || entry.any(VOCABULARY) && entry.place() < 3 && name < 5)
 }
 
 fn code(token: &Token, info: &Info, text: &str, starts: Starts) -> bool {
@@ -167,6 +200,11 @@ const NEVER: Entry = Entry::RELATION.or(Entry::STAFF).or(Entry::UNIT);
 /// Words of medicine and of the language.
 const VOCABULARY: Entry = Entry::MEDICAL.or(Entry::DRUG).or(Entry::ENGLISH).or(Entry::ENGLISH_RARE).or(Entry::ABBREV);
 /// Words that are part of a name when they are capitalised.
-const HEADS: Entry = Entry::FACILITY_WORD.or(Entry::ORG_WORD).or(Entry::STREET_SUFFIX).or(Entry::US_STATE).or(Entry::MONTH).or(Entry::COMPANY);
+const HEADS: Entry = Entry::FACILITY_WORD
+    .or(Entry::ORG_WORD)
+    .or(Entry::STREET_SUFFIX)
+    .or(Entry::US_STATE)
+    .or(Entry::MONTH)
+    .or(Entry::COMPANY);
 /// Heads that close a name in lower case as well: `dunstan's pharmacy`.
 const LOWER_HEADS: Entry = Entry::FACILITY_WORD.or(Entry::ORG_WORD).or(Entry::STREET_SUFFIX);

@@ -1,8 +1,9 @@
 //! Claims about text: shapes, cues, dictionaries, and the evidence that weighs them.
 //!
-//! A text is cut into tokens once ([`token`]); patterns that need no context mark theirs ([`pattern`]); cue words
+//! A text is cut into tokens once ([`token`]); patterns that need no context mark theirs (`pattern`); cue words
 //! ([`cue`]) and dictionaries tell of the rest; [`evidence`] decides the tokens that are not settled.
 
+mod boundary;
 pub mod cue;
 pub mod dictionary;
 pub mod evidence;
@@ -25,7 +26,7 @@ use evidence::feature::{Info, PhraseKind, Sequence, Word};
 use evidence::{Decision, Path, Weights};
 use pattern::number::Numbers;
 use pattern::web::{self, Address};
-use shape::{shape, Shape};
+use shape::{Shape, shape};
 use token::{Case, Kind, lex};
 
 /// Finds identifiers by shape, cue and dictionary.
@@ -178,12 +179,13 @@ impl Detector {
                 Kind::Web => Info::of_code(hash(token.of(text).as_bytes()), Shape::Other),
             };
             reach.tell(token, &mut info);
-            if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal) && token.start >= cue_end {
-                if let Some(cue) = self.cues.at(text, token.start) {
-                    cue_end = cue.end;
-                    reach.begin(cue);
-                    s.cues.push(cue);
-                }
+            if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal)
+                && token.start >= cue_end
+                && let Some(cue) = self.cues.at(text, token.start)
+            {
+                cue_end = cue.end;
+                reach.begin(cue);
+                s.cues.push(cue);
             }
             while numbers.peek().is_some_and(|(span, _)| span.end <= token.start as usize) {
                 numbers.next();
@@ -197,7 +199,13 @@ impl Detector {
     }
 
     /// Completes what evidence sees at and around the tokens of `windows`.
-    pub(crate) fn annotate(&self, text: &str, sequence: &mut Sequence, windows: &[(usize, usize)], folded: &mut Vec<u8>) {
+    pub(crate) fn annotate(
+        &self,
+        text: &str,
+        sequence: &mut Sequence,
+        windows: &[(usize, usize)],
+        folded: &mut Vec<u8>,
+    ) {
         for (from, to) in windows {
             self.phrases(text, sequence, *from, *to, folded);
         }
@@ -214,7 +222,10 @@ impl Detector {
             let joined: Vec<u8> = folded.iter().copied().filter(|b| *b != b'\'').collect();
             entry = self.dictionary.word(&joined);
             if entry.is_unknown() {
-                entry = folded.split(|b| *b == b'\'').filter(|p| p.len() > 2).fold(entry, |e, part| e.or(self.dictionary.word(part)));
+                entry = folded
+                    .split(|b| *b == b'\'')
+                    .filter(|p| p.len() > 2)
+                    .fold(entry, |e, part| e.or(self.dictionary.word(part)));
             }
         }
         Word::new(folded, entry, self.vocabulary.number(hash), self.cues.begins(hash))
@@ -278,7 +289,10 @@ impl Detector {
             let mut start = *from;
             while start < *to {
                 let mut end = start + 1;
-                while end < *to && s.sequence.tokens.get(end).is_some_and(|t| t.gap != token::Gap::Block) && end - start < 4000 {
+                while end < *to
+                    && s.sequence.tokens.get(end).is_some_and(|t| t.gap != token::Gap::Block)
+                    && end - start < 4000
+                {
                     end += 1;
                 }
                 evidence::decode(weights, &s.sequence, start, end, &mut s.path, &mut s.decisions);
@@ -311,7 +325,11 @@ pub(crate) struct Vocabulary {
 
 impl Vocabulary {
     fn new(words: &[String]) -> Self {
-        let numbers = words.iter().enumerate().map(|(i, w)| (hash(w.as_bytes()), (i + 1).min(usize::from(u16::MAX)) as u16)).collect();
+        let numbers = words
+            .iter()
+            .enumerate()
+            .map(|(i, w)| (hash(w.as_bytes()), (i + 1).min(usize::from(u16::MAX)) as u16))
+            .collect();
         Self { numbers }
     }
 
@@ -432,7 +450,13 @@ mod tests {
     #[test]
     fn folded_words_hash_alike() {
         let mut folded = Vec::new();
-        for (a, b) in [("SMITH", "smith"), ("Okonjo", "okonjo"), ("Sørlie", "sorlie"), ("@[`{Zz", "@[`{zz"), ("A-very-long-WORD", "a-very-long-word")] {
+        for (a, b) in [
+            ("SMITH", "smith"),
+            ("Okonjo", "okonjo"),
+            ("Sørlie", "sorlie"),
+            ("@[`{Zz", "@[`{zz"),
+            ("A-very-long-WORD", "a-very-long-word"),
+        ] {
             assert_eq!(folded_hash(a, &mut folded), hash(b.as_bytes()), "{a}");
         }
         let text = "the MEDIASTINUM of a";

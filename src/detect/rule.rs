@@ -9,9 +9,9 @@ use super::evidence::feature::{Sequence, Word};
 use super::pattern::number::{dea, npi};
 use super::pattern::web::Address;
 use super::shape::Shape;
-use super::token::{month_number, Case, Gap, Kind, Token};
-use crate::identifier::Label;
+use super::token::{Case, Gap, Kind, Token, month_number};
 use crate::finding::{Finding, Source};
+use crate::identifier::Label;
 use crate::span::Span;
 
 /// Applies all rules to a prepared sequence; appends what they find and marks the tokens.
@@ -74,7 +74,12 @@ pub(crate) fn apply(
         if let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) {
             // `x309`: the sign of an extension is not part of it.
             let sign = usize::from(label == Label::Phone && extension(first.of(text)));
-            out.push(find(Span::new(first.start as usize + sign, last.end as usize), label, source));
+            let mut found = find(Span::new(first.start as usize + sign, last.end as usize), label, source);
+            if (label, source) == (Label::OtherId, Source::Pattern) {
+                // A cue knows better what number it is.
+                found.score = 0.85;
+            }
+            out.push(found);
         }
         for info in sequence.infos.iter_mut().take(to + 1).skip(from) {
             if info.mark.is_none() {
@@ -142,7 +147,9 @@ impl<'v> View<'v> {
             Shape::Uuid => Label::OtherId,
             Shape::Vin => Label::Vehicle,
             Shape::DateRange => Label::Date,
-            Shape::Times | Shape::Mixed6 | Shape::MixedDash6 | Shape::MixedDashShort if extension(self.str(i)) => Label::Phone,
+            Shape::Times | Shape::Mixed6 | Shape::MixedDash6 | Shape::MixedDashShort if extension(self.str(i)) => {
+                Label::Phone
+            }
             Shape::Int10 if npi(self.str(i).as_bytes()) => Label::License,
             Shape::MixedLong if dea(self.str(i).as_bytes()) => Label::License,
             // No count, dose or measurement of a chart is that long or begins with a zero.
@@ -152,14 +159,23 @@ impl<'v> View<'v> {
             {
                 Label::OtherId
             }
-            Shape::MixedLong | Shape::MixedDashLong if self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 7 => Label::OtherId,
+            Shape::MixedLong | Shape::MixedDashLong if self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 7 => {
+                Label::OtherId
+            }
             // `spring 2014`
             Shape::Year if i > 0 && self.near(i) && self.any(i - 1, &SEASONS) => {
                 marks.push((i - 1, i, Label::Date, Source::Pattern));
                 return;
             }
             // `#37714`
-            shape if i > 0 && self.str(i - 1) == "#" && numbered(shape) && self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 4 => Label::OtherId,
+            shape
+                if i > 0
+                    && self.str(i - 1) == "#"
+                    && numbered(shape)
+                    && self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 4 =>
+            {
+                Label::OtherId
+            }
             _ => return,
         };
         marks.push((i, i, label, Source::Pattern));
@@ -174,14 +190,19 @@ impl<'v> View<'v> {
             return Some(i);
         }
         let apostrophe = matches!(self.str(i), "'" | "’" | "‘");
-        (apostrophe && self.shape_of(i + 1) == Shape::Int2 && self.token(i + 1).is_some_and(|t| t.gap == Gap::None)).then_some(i + 1)
+        (apostrophe && self.shape_of(i + 1) == Shape::Int2 && self.token(i + 1).is_some_and(|t| t.gap == Gap::None))
+            .then_some(i + 1)
     }
 
     /// Day of a month in digits: `4`, `4th`, `04`.
     fn day(&self, i: usize) -> bool {
         match self.shape_of(i) {
             Shape::Int1 | Shape::Int2 => self.number(i).is_some_and(|d| (1..=31).contains(&d)),
-            Shape::Ordinal => self.str(i).trim_end_matches(|c: char| c.is_alphabetic()).parse().is_ok_and(|d: u32| (1..=31).contains(&d)),
+            Shape::Ordinal => self
+                .str(i)
+                .trim_end_matches(|c: char| c.is_alphabetic())
+                .parse()
+                .is_ok_and(|d: u32| (1..=31).contains(&d)),
             _ => false,
         }
     }
@@ -194,9 +215,12 @@ impl<'v> View<'v> {
         }
         let word = token.of(self.text);
         // Words that are more than a month: only with a day or a year beside them.
-        let ambiguous = ["may", "march", "mar", "jun", "sep", "dec", "jan", "apr", "oct", "nov", "feb", "aug", "jul", "april", "june", "august", "sept"]
-            .iter()
-            .any(|m| word.eq_ignore_ascii_case(m));
+        let ambiguous = [
+            "may", "march", "mar", "jun", "sep", "dec", "jan", "apr", "oct", "nov", "feb", "aug", "jul", "april",
+            "june", "august", "sept",
+        ]
+        .iter()
+        .any(|m| word.eq_ignore_ascii_case(m));
         let (mut from, mut to) = (i, i);
         let mut sure = !ambiguous && token.case != Case::Lower;
         // Behind: [.] [the] 4[th] [- 6] [,] [2019]
@@ -219,7 +243,8 @@ impl<'v> View<'v> {
         } else if self.joined(at) && (self.day(at) || range) && self.near(at) && !self.dose_follows(at) {
             to = at;
             sure = true;
-            if matches!(self.str(at + 1), "-" | "–" | "&") && self.near(at + 1) && self.day(at + 2) && self.near(at + 2) {
+            if matches!(self.str(at + 1), "-" | "–" | "&") && self.near(at + 1) && self.day(at + 2) && self.near(at + 2)
+            {
                 to = at + 2;
             }
             let mut next = to + 1;
@@ -246,7 +271,10 @@ impl<'v> View<'v> {
         }
         if let Some(b) = before {
             let of = self.is(i - 1, "of");
-            if self.near(i) && self.day(b) && (to > i || of || token.case != Case::Lower || self.shape_of(b) == Shape::Ordinal) {
+            if self.near(i)
+                && self.day(b)
+                && (to > i || of || token.case != Case::Lower || self.shape_of(b) == Shape::Ordinal)
+            {
                 from = b;
                 sure = true;
             }
@@ -258,14 +286,26 @@ impl<'v> View<'v> {
 
     /// A unit behind a number: `May 5 mg` is a dose, not a day.
     fn dose_follows(&self, i: usize) -> bool {
-        self.near(i + 1) && self.token(i + 1).is_some_and(|t| t.kind == Kind::Word) && self.any(i + 1, &["mg", "ml", "mcg", "units", "days", "weeks", "hours", "months", "tablets", "times", "kg", "cm", "mm"])
+        self.near(i + 1)
+            && self.token(i + 1).is_some_and(|t| t.kind == Kind::Word)
+            && self.any(
+                i + 1,
+                &["mg", "ml", "mcg", "units", "days", "weeks", "hours", "months", "tablets", "times", "kg", "cm", "mm"],
+            )
     }
 
     /// `417 Sycamore Ct`, `P.O. Box 12`, `RR 2 Box 61`.
     fn street(&self, i: usize, marks: &mut Vec<(usize, usize, Label, Source)>) {
-        if self.any(i, &["box", "bx"]) && self.token(i + 1).is_some_and(|t| t.kind == Kind::Code && t.gap <= Gap::Space) {
+        if self.any(i, &["box", "bx"]) && self.token(i + 1).is_some_and(|t| t.kind == Kind::Code && t.gap <= Gap::Space)
+        {
             let mut from = i;
-            while from > 0 && i - from < 5 && self.near(from) && (self.any(from - 1, &["p", "o", "po", "post", "office", "rr", "hc", "rural", "route", "lock"]) || self.str(from - 1) == "." || matches!(self.shape_of(from - 1), Shape::Int1 | Shape::Int2)) {
+            while from > 0
+                && i - from < 5
+                && self.near(from)
+                && (self.any(from - 1, &["p", "o", "po", "post", "office", "rr", "hc", "rural", "route", "lock"])
+                    || self.str(from - 1) == "."
+                    || matches!(self.shape_of(from - 1), Shape::Int1 | Shape::Int2))
+            {
                 from -= 1;
             }
             while from < i && matches!(self.str(from), ".") {
@@ -277,7 +317,16 @@ impl<'v> View<'v> {
             return;
         }
         let house = match self.shape_of(i) {
-            Shape::Int1 | Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::Year | Shape::Range | Shape::DashShort | Shape::IntZero => true,
+            Shape::Int1
+            | Shape::Int2
+            | Shape::Int3
+            | Shape::Int4
+            | Shape::Clock
+            | Shape::Int5
+            | Shape::Year
+            | Shape::Range
+            | Shape::DashShort
+            | Shape::IntZero => true,
             Shape::Mixed3 | Shape::Mixed6 => self.str(i).starts_with(|c: char| c.is_ascii_digit()),
             _ => false,
         };
@@ -291,8 +340,9 @@ impl<'v> View<'v> {
             let mut to = at;
             while to < at + 3 && self.near(to + 1) {
                 let next = self.token(to + 1);
-                let goes_on = next.is_some_and(|t| t.kind == Kind::Word && (t.case != Case::Lower || self.entry(to + 1).any(Entry::PARTICLE)))
-                    || (to == at && next.is_some_and(|t| t.kind == Kind::Code));
+                let goes_on = next.is_some_and(|t| {
+                    t.kind == Kind::Word && (t.case != Case::Lower || self.entry(to + 1).any(Entry::PARTICLE))
+                }) || (to == at && next.is_some_and(|t| t.kind == Kind::Code));
                 if !goes_on {
                     break;
                 }
@@ -316,17 +366,26 @@ impl<'v> View<'v> {
                 continue;
             }
             let entry = self.entry(at);
-            let direction = self.any(at, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"]);
+            let direction =
+                self.any(at, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"]);
             let suffix = entry.any(Entry::STREET_SUFFIX) && token.case != Case::Lower;
             if suffix && (named || at > i + 1) && self.suffix_fits(at) {
                 let mut from = i;
                 // `Flat 2, 27 Mill Brae`
                 let comma = usize::from(i > 0 && self.str(i - 1) == ",");
-                if i >= 2 + comma && self.token(i - 1 - comma).is_some_and(|t| t.kind == Kind::Code) && self.any(i - 2 - comma, &FLATS) && self.near(i) {
+                if i >= 2 + comma
+                    && self.token(i - 1 - comma).is_some_and(|t| t.kind == Kind::Code)
+                    && self.any(i - 2 - comma, &FLATS)
+                    && self.near(i)
+                {
                     from = i - 2 - comma;
                 }
                 // `Quarry Hill Rd`
-                while self.near(at + 1) && self.entry(at + 1).is_street_suffix() && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower) && self.suffix_fits(at + 1) {
+                while self.near(at + 1)
+                    && self.entry(at + 1).is_street_suffix()
+                    && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower)
+                    && self.suffix_fits(at + 1)
+                {
                     at += 1;
                 }
                 let mut to = at;
@@ -335,7 +394,10 @@ impl<'v> View<'v> {
                 if self.str(next) == "." && self.near(next) {
                     next += 1;
                 }
-                if self.near(next) && self.any(next, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"]) && self.token(next).is_some_and(|t| t.case != Case::Lower) {
+                if self.near(next)
+                    && self.any(next, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"])
+                    && self.token(next).is_some_and(|t| t.case != Case::Lower)
+                {
                     to = next;
                     next += 1;
                     if self.str(next) == "." && self.near(next) {
@@ -345,22 +407,52 @@ impl<'v> View<'v> {
                 if self.str(next) == "," && self.near(next) {
                     next += 1;
                 }
-                if self.joined(next) && self.any(next, &["apt", "apartment", "unit", "suite", "ste", "flat", "lot", "room", "rm", "fl", "floor", "bldg", "building", "trlr", "spc", "space"]) {
+                if self.joined(next)
+                    && self.any(
+                        next,
+                        &[
+                            "apt",
+                            "apartment",
+                            "unit",
+                            "suite",
+                            "ste",
+                            "flat",
+                            "lot",
+                            "room",
+                            "rm",
+                            "fl",
+                            "floor",
+                            "bldg",
+                            "building",
+                            "trlr",
+                            "spc",
+                            "space",
+                        ],
+                    )
+                {
                     let mut flat = next + 1;
                     while matches!(self.str(flat), "." | "#") && self.near(flat) {
                         flat += 1;
                     }
-                    if self.near(flat) && self.token(flat).is_some_and(|t| t.kind == Kind::Code || t.case == Case::Initial) {
+                    if self.near(flat)
+                        && self.token(flat).is_some_and(|t| t.kind == Kind::Code || t.case == Case::Initial)
+                    {
                         to = flat;
                     }
-                } else if self.str(next) == "#" && self.joined(next) && self.token(next + 1).is_some_and(|t| t.kind != Kind::Punct) {
+                } else if self.str(next) == "#"
+                    && self.joined(next)
+                    && self.token(next + 1).is_some_and(|t| t.kind != Kind::Punct)
+                {
                     to = next + 1;
                 }
                 marks.push((from, to, Label::Street, Source::Pattern));
                 return;
             }
             let part = match token.kind {
-                Kind::Word => token.case != Case::Lower && (direction || !self.entry(at).any(Entry::UNIT) || token.case == Case::Title),
+                Kind::Word => {
+                    token.case != Case::Lower
+                        && (direction || !self.entry(at).any(Entry::UNIT) || token.case == Case::Title)
+                }
                 Kind::Code => matches!(self.shape_of(at), Shape::Ordinal),
                 _ => false,
             };
@@ -374,11 +466,14 @@ impl<'v> View<'v> {
 
     /// `Drexel Boulevard`: a street without a house, named by a whole word.
     fn avenue(&self, i: usize, marks: &mut Vec<(usize, usize, Label, Source)>) {
-        if !self.any(i, &["street", "avenue", "boulevard", "road", "lane", "parkway", "turnpike", "blvd"]) || !self.near(i) {
+        if !self.any(i, &["street", "avenue", "boulevard", "road", "lane", "parkway", "turnpike", "blvd"])
+            || !self.near(i)
+        {
             return;
         }
         let named = |k: usize| {
-            self.token(k).is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Title | Case::Mixed) && t.len() > 2)
+            self.token(k)
+                .is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Title | Case::Mixed) && t.len() > 2)
                 && (self.entry(k).lower() < 12 || self.entry(k).place() > 0)
         };
         let mut from = i;
@@ -396,7 +491,8 @@ impl<'v> View<'v> {
             return true;
         }
         let next = if self.str(at + 1) == "." { at + 2 } else { at + 1 };
-        let ends = !self.near(next) || self.token(next).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower || t.case == Case::Upper);
+        let ends = !self.near(next)
+            || self.token(next).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower || t.case == Case::Upper);
         ends || self.any(next, &["apt", "unit", "suite", "ste", "n", "s", "e", "w", "ne", "nw", "se", "sw"])
     }
 
@@ -414,14 +510,23 @@ impl<'v> View<'v> {
         let upper = self.token(i - 1).is_some_and(|t| t.case != Case::Lower);
         let known = self.str(i).get(..5).and_then(|z| z.parse().ok()).is_some_and(|z| self.dictionary.is_zip(z));
         let state = upper && (entry.any(Entry::STATE_ABBR) || entry.any(Entry::US_STATE));
-        if zip && ((state && (known || self.shape_of(i) == Shape::Zip4)) || (known && self.shape_of(i) == Shape::Zip4)) {
+        if zip && ((state && (known || self.shape_of(i) == Shape::Zip4)) || (known && self.shape_of(i) == Shape::Zip4))
+        {
             marks.push((i, i, Label::Zip, Source::Pattern));
         }
     }
 
     /// Runs of six or more digits in words: telephone and record numbers in dictation.
     fn spelled(&self, i: usize, marks: &mut Vec<(usize, usize, Label, Source)>) {
-        let digit = |i: usize| self.any(i, &["zero", "oh", "o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple"]);
+        let digit = |i: usize| {
+            self.any(
+                i,
+                &[
+                    "zero", "oh", "o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+                    "double", "triple",
+                ],
+            )
+        };
         if !digit(i) || (i > 0 && digit(i - 1) && self.near(i)) {
             return;
         }
@@ -431,7 +536,11 @@ impl<'v> View<'v> {
             if self.near(to + 1) && digit(to + 1) {
                 to += 1;
                 count += 1;
-            } else if matches!(self.str(to + 1), "," | "-" | ".") && self.near(to + 1) && self.near(to + 2) && digit(to + 2) {
+            } else if matches!(self.str(to + 1), "," | "-" | ".")
+                && self.near(to + 1)
+                && self.near(to + 2)
+                && digit(to + 2)
+            {
                 to += 2;
                 count += 1;
             } else {
@@ -449,7 +558,8 @@ impl<'v> View<'v> {
         let token = self.token(i)?;
         let before = |n: usize| i.checked_sub(n).unwrap_or(usize::MAX);
         let announced = self.any(before(1), &["age", "aged", "turned", "turning", "turns", "almost", "nearly"])
-            || (matches!(self.str(before(1)), ":" | "=" | "is" | "of" | "to") && self.any(before(2), &["age", "aged", "turned", "going"]));
+            || (matches!(self.str(before(1)), ":" | "=" | "is" | "of" | "to")
+                && self.any(before(2), &["age", "aged", "turned", "going"]));
         // `93-year-old`, `93 y/o`, `93 yr`, `93 yo`
         let years = |mut at: usize| {
             if self.str(at) == "-" {
@@ -457,7 +567,8 @@ impl<'v> View<'v> {
             }
             self.near(at)
                 && (self.any(at, &["year", "years", "yr", "yrs", "yo", "yof", "yom", "y.o", "y/o"])
-                    || (self.is(at, "y") && (matches!(self.str(at + 1), "/" | ".") && self.is(at + 2, "o") || self.is(at + 1, "o"))))
+                    || (self.is(at, "y")
+                        && (matches!(self.str(at + 1), "/" | ".") && self.is(at + 2, "o") || self.is(at + 1, "o"))))
                 && !self.any(at + 1, &["ago", "smoking", "pack", "history", "of"])
                 && !self.any(at + 2, &["ago", "history"])
         };
@@ -485,13 +596,24 @@ impl<'v> View<'v> {
                 if self.str(next) == "-" || self.is(next, "and") {
                     next += 1;
                 }
-                if self.any(next, &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]) && self.near(next) {
+                if self.any(next, &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+                    && self.near(next)
+                {
                     to = next;
                 }
                 let first = self.token(from)?.start as usize;
                 let last = self.token(to)?.end as usize;
-                let told = self.any(from.wrapping_sub(1), &["is", "was", "at", "now", "be", "being", "he's", "she's", "i'm"])
-                    && !(self.near(to + 1) && (self.entry(to + 1).is_unit() || self.any(to + 1, &["percent", "degrees", "minutes", "days", "seconds", "over", "pounds", "feet", "beats", "dollars", "miles", "times"])));
+                let told = self
+                    .any(from.wrapping_sub(1), &["is", "was", "at", "now", "be", "being", "he's", "she's", "i'm"])
+                    && !(self.near(to + 1)
+                        && (self.entry(to + 1).is_unit()
+                            || self.any(
+                                to + 1,
+                                &[
+                                    "percent", "degrees", "minutes", "days", "seconds", "over", "pounds", "feet",
+                                    "beats", "dollars", "miles", "times",
+                                ],
+                            )));
                 (announced || told || years(to + 1)).then(|| Span::new(first, last))
             }
             _ => None,
@@ -508,10 +630,13 @@ impl<'v> View<'v> {
         let name = self.text.get(cue.start as usize..cue.end as usize).unwrap_or("");
         let mut announced = STRONG.iter().any(|s| name.eq_ignore_ascii_case(s))
             || name.contains('#')
-            || name.len() > 3 && [" no", " number", " id", " nr"].iter().any(|e| name.to_ascii_lowercase().ends_with(e));
+            || name.len() > 3
+                && [" no", " number", " id", " nr"].iter().any(|e| name.to_ascii_lowercase().ends_with(e));
         // `: # no. is`
         for _ in 0..4 {
-            let filler = matches!(self.str(i), ":" | "#" | "=" | ")" | "(") || self.any(i, &["no", "number", "num", "nr", "is", "was", "id"]) || (self.str(i) == "." && self.near(i));
+            let filler = matches!(self.str(i), ":" | "#" | "=" | ")" | "(")
+                || self.any(i, &["no", "number", "num", "nr", "is", "was", "id"])
+                || (self.str(i) == "." && self.near(i));
             if !filler || !self.joined(i) {
                 break;
             }
@@ -520,7 +645,9 @@ impl<'v> View<'v> {
         }
         // `RA 0417728`: capitals before the digits are part of the number.
         let from = i;
-        let prefixed = self.token(i).is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Upper | Case::Initial) && t.len() <= 4)
+        let prefixed = self
+            .token(i)
+            .is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Upper | Case::Initial) && t.len() <= 4)
             && self.sequence.infos.get(i).is_some_and(|x| x.bits & Word::CUE == 0)
             && self.token(i + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space)
             && !matches!(label, Label::Phone | Label::Fax)
@@ -536,19 +663,71 @@ impl<'v> View<'v> {
         let digits = self.str(i).bytes().filter(u8::is_ascii_digit).count();
         let fits = match label {
             _ if cue.cue == Cue::Room => {
-                matches!(shape, Shape::Int1 | Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Year | Shape::Mixed3 | Shape::Mixed6 | Shape::MixedDashShort | Shape::MixedDash6 | Shape::Range)
-                    && ROOMS.iter().any(|s| name.eq_ignore_ascii_case(s))
+                matches!(
+                    shape,
+                    Shape::Int1
+                        | Shape::Int2
+                        | Shape::Int3
+                        | Shape::Int4
+                        | Shape::Clock
+                        | Shape::Year
+                        | Shape::Mixed3
+                        | Shape::Mixed6
+                        | Shape::MixedDashShort
+                        | Shape::MixedDash6
+                        | Shape::Range
+                ) && ROOMS.iter().any(|s| name.eq_ignore_ascii_case(s))
             }
             Label::Phone | Label::Fax => {
-                matches!(shape, Shape::Phone7 | Shape::Phone10 | Shape::Int10 | Shape::IntLong | Shape::DashLong | Shape::IntPhone)
-                    || (announced && matches!(shape, Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::Int6 | Shape::Int7 | Shape::IntZero | Shape::Year | Shape::Range | Shape::DashShort | Shape::Int9 | Shape::Int8))
-                    || (EXTENSIONS.iter().any(|s| name.eq_ignore_ascii_case(s)) && matches!(shape, Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::IntZero | Shape::Year))
+                matches!(
+                    shape,
+                    Shape::Phone7 | Shape::Phone10 | Shape::Int10 | Shape::IntLong | Shape::DashLong | Shape::IntPhone
+                ) || (announced
+                    && matches!(
+                        shape,
+                        Shape::Int3
+                            | Shape::Int4
+                            | Shape::Clock
+                            | Shape::Int5
+                            | Shape::Int6
+                            | Shape::Int7
+                            | Shape::IntZero
+                            | Shape::Year
+                            | Shape::Range
+                            | Shape::DashShort
+                            | Shape::Int9
+                            | Shape::Int8
+                    ))
+                    || (EXTENSIONS.iter().any(|s| name.eq_ignore_ascii_case(s))
+                        && matches!(
+                            shape,
+                            Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::IntZero | Shape::Year
+                        ))
             }
             _ => {
                 announced
                     && match shape {
-                        Shape::Clock | Shape::Int4 | Shape::Int5 | Shape::Int6 | Shape::Int7 | Shape::Int8 | Shape::Int9 | Shape::Int10 | Shape::IntLong | Shape::IntZero | Shape::IntPhone => true,
-                        Shape::Phone7 | Shape::Phone10 | Shape::Ssn | Shape::DashLong | Shape::MixedLong | Shape::MixedDashLong | Shape::MixedDash6 | Shape::Uuid | Shape::Vin | Shape::Zip4 => true,
+                        Shape::Clock
+                        | Shape::Int4
+                        | Shape::Int5
+                        | Shape::Int6
+                        | Shape::Int7
+                        | Shape::Int8
+                        | Shape::Int9
+                        | Shape::Int10
+                        | Shape::IntLong
+                        | Shape::IntZero
+                        | Shape::IntPhone => true,
+                        Shape::Phone7
+                        | Shape::Phone10
+                        | Shape::Ssn
+                        | Shape::DashLong
+                        | Shape::MixedLong
+                        | Shape::MixedDashLong
+                        | Shape::MixedDash6
+                        | Shape::Uuid
+                        | Shape::Vin
+                        | Shape::Zip4 => true,
                         Shape::Mixed6 | Shape::MixedLower => digits >= 2,
                         Shape::DashShort | Shape::Year | Shape::Range => label == Label::Ssn || label == Label::Mrn,
                         _ => false,
@@ -563,8 +742,28 @@ impl<'v> View<'v> {
         let groups = cue.cue != Cue::Room && cue.cue != Cue::User;
         if groups {
             while to < i + 4 && self.token(to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space) {
-                let more = matches!(self.shape_of(to + 1), Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int6 | Shape::Int5 | Shape::Year | Shape::IntZero);
-                let here = matches!(self.shape_of(to), Shape::Int2 | Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int6 | Shape::Int5 | Shape::Year | Shape::IntZero);
+                let more = matches!(
+                    self.shape_of(to + 1),
+                    Shape::Int2
+                        | Shape::Int3
+                        | Shape::Int4
+                        | Shape::Clock
+                        | Shape::Int6
+                        | Shape::Int5
+                        | Shape::Year
+                        | Shape::IntZero
+                );
+                let here = matches!(
+                    self.shape_of(to),
+                    Shape::Int2
+                        | Shape::Int3
+                        | Shape::Int4
+                        | Shape::Clock
+                        | Shape::Int6
+                        | Shape::Int5
+                        | Shape::Year
+                        | Shape::IntZero
+                );
                 if !(more && here) {
                     break;
                 }
@@ -579,7 +778,8 @@ impl<'v> View<'v> {
 fn extension(code: &str) -> bool {
     let Some(number) = code.strip_prefix(['x', 'X', 'p']) else { return false };
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    (3 + usize::from(code.starts_with('p'))..=6).contains(&digits) && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+    (3 + usize::from(code.starts_with('p'))..=6).contains(&digits)
+        && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
 }
 
 const SEASONS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
@@ -608,21 +808,67 @@ fn numbered(shape: Shape) -> bool {
 
 /// Days of a month in words.
 const ORDINALS: [&str; 23] = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth",
-    "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth", "thirtieth", "twenty", "thirty",
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+    "thirtieth",
+    "twenty",
+    "thirty",
 ];
 /// Streets whose kind stands before their name.
-const STREETS_BEFORE: [&str; 16] =
-    ["calle", "avenida", "paseo", "camino", "via", "rue", "el", "la", "los", "las", "highway", "hwy", "route", "rt", "rte", "county"];
+const STREETS_BEFORE: [&str; 16] = [
+    "calle", "avenida", "paseo", "camino", "via", "rue", "el", "la", "los", "las", "highway", "hwy", "route", "rt",
+    "rte", "county",
+];
 /// What numbers a flat before the house.
 const FLATS: [&str; 8] = ["flat", "unit", "apt", "apartment", "suite", "ste", "lot", "no"];
 
 /// Cues that name a number by themselves, without `no`, `#` or a colon.
 const STRONG: [&str; 22] = [
-    "mrn", "ssn", "npi", "dea", "acct", "csn", "vin", "s/n", "accession", "mbi", "hicn", "urn", "med rec", "nhs", "member id", "serial", "imei", "mpi",
-    "empi", "ss#", "mr#", "har",
+    "mrn",
+    "ssn",
+    "npi",
+    "dea",
+    "acct",
+    "csn",
+    "vin",
+    "s/n",
+    "accession",
+    "mbi",
+    "hicn",
+    "urn",
+    "med rec",
+    "nhs",
+    "member id",
+    "serial",
+    "imei",
+    "mpi",
+    "empi",
+    "ss#",
+    "mr#",
+    "har",
 ];
 /// Cues behind which three to five digits are an extension or pager.
 const EXTENSIONS: [&str; 10] = ["ext", "ext.", "extension", "pager", "pgr", "pgr.", "x", "beeper", "bleep", "vocera"];
 /// Cues behind which a short code is a room or bed.
-const ROOMS: [&str; 14] = ["room", "rm", "rm.", "room #", "room no", "bed", "bed #", "bed no", "bed/room", "rm/bed", "room/bed", "cubicle", "bunk", "apt"];
+const ROOMS: [&str; 14] = [
+    "room", "rm", "rm.", "room #", "room no", "bed", "bed #", "bed no", "bed/room", "rm/bed", "room/bed", "cubicle",
+    "bunk", "apt",
+];

@@ -123,11 +123,7 @@ impl Shape {
 pub fn shape(code: &str) -> Shape {
     let mut parts = Parts::default();
     parts.read(code);
-    if parts.letters == 0 {
-        numeric(&parts)
-    } else {
-        mixed(code, &parts)
-    }
+    if parts.letters == 0 { numeric(&parts) } else { mixed(code, &parts) }
 }
 
 /// Whether day, month and year exist together. A year of 0 stands for an unknown one: February has 29 days then.
@@ -160,7 +156,7 @@ pub fn valid_vin(code: &str) -> bool {
             b'R' => 9,
             c @ b'S'..=b'Z' => u32::from(c - b'S') + 2,
             _ => return false,
-        } as u32;
+        };
         sum += value * weight;
     }
     let check = match sum % 11 {
@@ -223,7 +219,13 @@ impl Parts {
                 at += 1;
             }
             let word = bytes.get(from..at).unwrap_or(b"");
-            let run = Run { value, len: at - from, month: if alpha { month_number(word).unwrap_or(0) } else { 0 }, alpha, zero: byte == b'0' };
+            let run = Run {
+                value,
+                len: at - from,
+                month: if alpha { month_number(word).unwrap_or(0) } else { 0 },
+                alpha,
+                zero: byte == b'0',
+            };
             if alpha {
                 self.letters += run.len;
             } else {
@@ -284,7 +286,11 @@ fn numeric(parts: &Parts) -> Shape {
             b'/' => {
                 if r[1].len == 4 && (1..=12).contains(&r[0].value) && year(r[1]).is_some() {
                     Shape::DateMonthYear
-                } else if r[0].len >= 2 && r[1].len >= 2 && (60..=260).contains(&r[0].value) && (30..=160).contains(&r[1].value) {
+                } else if r[0].len >= 2
+                    && r[1].len >= 2
+                    && (60..=260).contains(&r[0].value)
+                    && (30..=160).contains(&r[1].value)
+                {
                     Shape::Pressure
                 } else if month_day(r[0], r[1], 0) {
                     if r[0].value <= r[1].value && r[1].value <= 10 && !r[0].zero && !r[1].zero {
@@ -315,7 +321,11 @@ fn numeric(parts: &Parts) -> Shape {
                     Shape::DateMonthYear
                 } else if r[0].len == 5 && r[1].len == 4 {
                     Shape::Zip4
-                } else if r[0].len == 4 && r[1].len == 4 && integer(r[0]) == Shape::Clock && integer(r[1]) == Shape::Clock {
+                } else if r[0].len == 4
+                    && r[1].len == 4
+                    && integer(r[0]) == Shape::Clock
+                    && integer(r[1]) == Shape::Clock
+                {
                     Shape::Time
                 } else if r[0].len <= 3 && r[1].len <= 3 {
                     Shape::Range
@@ -328,6 +338,9 @@ fn numeric(parts: &Parts) -> Shape {
             _ if parts.digits >= 6 => Shape::DashLong,
             _ => Shape::DashShort,
         },
+        // `0.5-1`, `3.5-5.1`: a range of measurements.
+        3 if parts.connectors[..2] == *b".-" || parts.connectors[..2] == *b"-." => Shape::Range,
+        4 if parts.connectors[..3] == *b".-." => Shape::Range,
         3 => {
             let same = parts.connectors[0] == parts.connectors[1];
             if same && matches!(parts.connectors[0], b'/' | b'-' | b'.') && full_date(r[0], r[1], r[2]) {
@@ -338,7 +351,11 @@ fn numeric(parts: &Parts) -> Shape {
                 Shape::Ssn
             } else if parts.all(b':') {
                 Shape::Time
-            } else if parts.connectors[0] == b'/' && parts.connectors[1] == b'-' && month_day(r[0], r[1], 0) && r[2].len <= 2 {
+            } else if parts.connectors[0] == b'/'
+                && parts.connectors[1] == b'-'
+                && month_day(r[0], r[1], 0)
+                && r[2].len <= 2
+            {
                 Shape::DateRange
             } else if parts.all(b'.') {
                 Shape::Dotted
@@ -350,13 +367,17 @@ fn numeric(parts: &Parts) -> Shape {
         }
         4 if parts.all(b'.') && r.iter().take(4).all(|r| r.value <= 255 && r.len <= 3) => Shape::Ipv4,
         4 if r[0].value == 1 && r[0].len == 1 && r[1].len == 3 && r[2].len == 3 && r[3].len == 4 => Shape::Phone10,
-        4 if parts.connectors[..3] == *b"/-/" && month_day(r[0], r[1], 0) && month_day(r[2], r[3], 0) => Shape::DateRange,
+        4 if parts.connectors[..3] == *b"/-/" && month_day(r[0], r[1], 0) && month_day(r[2], r[3], 0) => {
+            Shape::DateRange
+        }
         5 if full_date(r[0], r[1], r[2]) => Shape::DateFull,
         6 if full_date(r[0], r[1], r[2]) && full_date(r[3], r[4], r[5]) => Shape::DateRange,
         4..=8 if full_date(r[0], r[1], r[2]) && parts.connectors[2] == b'-' => Shape::DateRange,
         _ if parts.all(b'.') => Shape::Dotted,
         // Blood gases: `7.38/44/71/26`.
-        4.. if parts.connectors[0] == b'.' && parts.connectors[1] == b'/' && parts.connectors[2] == b'/' => Shape::Ratio,
+        4.. if parts.connectors[0] == b'.' && parts.connectors[1] == b'/' && parts.connectors[2] == b'/' => {
+            Shape::Ratio
+        }
         _ if parts.digits >= 6 => Shape::DashLong,
         _ => Shape::DashShort,
     }
@@ -374,7 +395,8 @@ fn integer(run: Run) -> Shape {
         8 => {
             let (head, tail) = (run.value / 10_000, run.value % 10_000);
             let ymd = (1880..2100).contains(&head) && valid_date(head, tail / 100, tail % 100);
-            let mdy = (1880..2100).contains(&tail) && (valid_date(tail, head / 100, head % 100) || valid_date(tail, head % 100, head / 100));
+            let mdy = (1880..2100).contains(&tail)
+                && (valid_date(tail, head / 100, head % 100) || valid_date(tail, head % 100, head / 100));
             if ymd || mdy {
                 Shape::Date8
             } else if run.zero {
@@ -397,7 +419,12 @@ fn integer(run: Run) -> Shape {
 fn mixed(code: &str, parts: &Parts) -> Shape {
     let r = &parts.runs;
     let bytes = code.as_bytes();
-    if bytes.len() == 36 && bytes.iter().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() }) {
+    if bytes.len() == 36
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+    {
         return Shape::Uuid;
     }
     if valid_vin(code) {
@@ -412,7 +439,13 @@ fn mixed(code: &str, parts: &Parts) -> Shape {
     }
     if parts.len == 2 && hyphens == 1 && (r[0].month > 0 || r[1].month > 0) {
         let number = if r[0].month > 0 { r[1] } else { r[0] };
-        return if number.len == 4 { Shape::DateMonthYear } else if number.len <= 2 { Shape::DateMonthDay } else { Shape::Other };
+        return if number.len == 4 {
+            Shape::DateMonthYear
+        } else if number.len <= 2 {
+            Shape::DateMonthDay
+        } else {
+            Shape::Other
+        };
     }
     // 2024-06-22T14:00:00Z
     if parts.len >= 5 && r[3].alpha && r[3].len == 1 && full_date(r[0], r[1], r[2]) {
@@ -433,7 +466,13 @@ fn mixed(code: &str, parts: &Parts) -> Shape {
         }
     }
     // x9/24h
-    if hyphens == 1 && matches!(bytes.first(), Some(b'x' | b'X')) && parts.len == 4 && r[0].len == 1 && r[1].len <= 2 && r[2].len <= 2 {
+    if hyphens == 1
+        && matches!(bytes.first(), Some(b'x' | b'X'))
+        && parts.len == 4
+        && r[0].len == 1
+        && r[1].len <= 2
+        && r[2].len <= 2
+    {
         return Shape::Times;
     }
     // 12.5mg, 10:45am
@@ -446,16 +485,42 @@ fn mixed(code: &str, parts: &Parts) -> Shape {
             return Shape::Dose;
         }
     }
-    if hyphens == 0 && matches!(bytes.first(), Some(b'x' | b'X' | b'q' | b'Q')) && parts.len <= 3 && r[0].len == 1 && r[1].len <= 3 && parts.lower > 0 {
+    if hyphens == 0
+        && matches!(bytes.first(), Some(b'x' | b'X' | b'q' | b'Q'))
+        && parts.len <= 3
+        && r[0].len == 1
+        && r[1].len <= 3
+        && parts.lower > 0
+    {
         return Shape::Times;
     }
-    if hyphens == 1 && parts.len >= 3 && parts.connectors[1] == b'.' && r[0].alpha && r[0].len == 1 && !r[1].alpha && r[1].len == 2 && bytes.len() <= 8 {
+    if hyphens == 1
+        && parts.len >= 3
+        && parts.connectors[1] == b'.'
+        && r[0].alpha
+        && r[0].len == 1
+        && !r[1].alpha
+        && r[1].len == 2
+        && bytes.len() <= 8
+    {
         return Shape::Icd;
     }
-    if hyphens == 0 && parts.len == 4 && matches!(bytes.first(), Some(b'g' | b'G')) && r[0].len == 1 && r[2].len == 1 && matches!(bytes.get(1 + r[1].len), Some(b'p' | b'P')) {
+    if hyphens == 0
+        && parts.len == 4
+        && matches!(bytes.first(), Some(b'g' | b'G'))
+        && r[0].len == 1
+        && r[2].len == 1
+        && matches!(bytes.get(1 + r[1].len), Some(b'p' | b'P'))
+    {
         return Shape::Gestation;
     }
-    if hyphens == 0 && parts.len >= 2 && r[0].len == 2 && !r[0].alpha && matches!(bytes.get(2), Some(b'w' | b'W')) && r[1].len == 1 {
+    if hyphens == 0
+        && parts.len >= 2
+        && r[0].len == 2
+        && !r[0].alpha
+        && matches!(bytes.get(2), Some(b'w' | b'W'))
+        && r[1].len == 1
+    {
         return Shape::Gestation;
     }
     let size = parts.letters + parts.digits;
@@ -478,8 +543,9 @@ fn mixed(code: &str, parts: &Parts) -> Shape {
 
 /// Units that stand glued to their number. Sorted.
 const UNITS: [&[u8]; 34] = [
-    b"bpm", b"c", b"cc", b"cm", b"f", b"fr", b"g", b"ga", b"gm", b"gy", b"hz", b"in", b"iu", b"k", b"kg", b"khz", b"l", b"lb",
-    b"lbs", b"lpm", b"mcg", b"meq", b"mg", b"mhz", b"ml", b"mm", b"mmhg", b"mmol", b"ms", b"oz", b"pg", b"sec", b"u", b"ug",
+    b"bpm", b"c", b"cc", b"cm", b"f", b"fr", b"g", b"ga", b"gm", b"gy", b"hz", b"in", b"iu", b"k", b"kg", b"khz", b"l",
+    b"lb", b"lbs", b"lpm", b"mcg", b"meq", b"mg", b"mhz", b"ml", b"mm", b"mmhg", b"mmol", b"ms", b"oz", b"pg", b"sec",
+    b"u", b"ug",
 ];
 
 #[cfg(test)]
@@ -526,6 +592,7 @@ mod tests {
             ("39w4d", Shape::Gestation),
             ("G3P2103", Shape::Gestation),
             ("0815", Shape::Clock),
+            ("3.5-5.1", Shape::Range),
             ("1310-1358", Shape::Time),
             ("5/5", Shape::Score),
             ("9/10", Shape::Score),
@@ -549,7 +616,14 @@ mod tests {
 
     #[test]
     fn calendar() {
-        for (y, m, d, want) in [(2020, 2, 29, true), (2019, 2, 29, false), (1900, 2, 29, false), (0, 2, 29, true), (2021, 13, 1, false), (2021, 4, 31, false)] {
+        for (y, m, d, want) in [
+            (2020, 2, 29, true),
+            (2019, 2, 29, false),
+            (1900, 2, 29, false),
+            (0, 2, 29, true),
+            (2021, 13, 1, false),
+            (2021, 4, 31, false),
+        ] {
             assert_eq!(valid_date(y, m, d), want, "{y}-{m}-{d}");
         }
     }

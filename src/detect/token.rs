@@ -80,7 +80,8 @@ impl Token {
         self.gap >= Gap::Line
     }
 
-    /// Length in bytes.
+    /// Length in bytes, at least one.
+    #[allow(clippy::len_without_is_empty)] // never empty
     pub fn len(&self) -> usize {
         (self.end - self.start) as usize
     }
@@ -97,17 +98,24 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
     let mut gap = Gap::Block;
     let (mut lines, mut blanks) = (0u32, 0u32);
     while at < bytes.len() {
-        if let Some(address) = web.peek() {
-            if address.start <= at {
-                if address.end > at {
-                    let token = Token { start: at as u32, end: address.end as u32, kind: Kind::Web, case: Case::Lower, gap, plain: false };
-                    out.push(token);
-                    at = address.end;
-                    gap = Gap::None;
-                }
-                web.next();
-                continue;
+        if let Some(address) = web.peek()
+            && address.start <= at
+        {
+            if address.end > at {
+                let token = Token {
+                    start: at as u32,
+                    end: address.end as u32,
+                    kind: Kind::Web,
+                    case: Case::Lower,
+                    gap,
+                    plain: false,
+                };
+                out.push(token);
+                at = address.end;
+                gap = Gap::None;
             }
+            web.next();
+            continue;
         }
         let (class, width) = class_at(text, at);
         match class {
@@ -133,7 +141,14 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
                 continue;
             }
             Class::Other => {
-                out.push(Token { start: at as u32, end: (at + width) as u32, kind: Kind::Punct, case: Case::Lower, gap, plain: false });
+                out.push(Token {
+                    start: at as u32,
+                    end: (at + width) as u32,
+                    kind: Kind::Punct,
+                    case: Case::Lower,
+                    gap,
+                    plain: false,
+                });
                 at += width;
             }
             Class::Letter | Class::Digit => {
@@ -231,8 +246,7 @@ fn run(text: &str, at: usize, limit: usize) -> Run {
     // A code may go on over connectors; a word without any digit ends at its first connector. What is read ahead is
     // only kept when a digit turns up in it.
     let mut before = first;
-    loop {
-        let Some(&connector) = bytes.get(all.end) else { break };
+    while let Some(&connector) = bytes.get(all.end) {
         if !matches!(connector, b'-' | b'/' | b'.' | b':' | b'_') || all.end + 1 >= limit {
             break;
         }
@@ -301,7 +315,16 @@ impl Part {
 
 fn part(text: &str, at: usize, limit: usize) -> Part {
     let bytes = text.as_bytes();
-    let mut p = Part { start: at, end: at, digits: false, starts_digit: false, ends_digit: false, starts_upper: false, upper: 0, lower: 0 };
+    let mut p = Part {
+        start: at,
+        end: at,
+        digits: false,
+        starts_digit: false,
+        ends_digit: false,
+        starts_upper: false,
+        upper: 0,
+        lower: 0,
+    };
     while p.end < limit {
         let byte = bytes[p.end];
         if byte.is_ascii_lowercase() {
@@ -335,7 +358,8 @@ fn part(text: &str, at: usize, limit: usize) -> Part {
                 p.end += width;
                 continue;
             };
-            if p.end == at || p.ends_digit || class_at(text, p.end + width).0 != Class::Letter || p.end + width >= limit {
+            if p.end == at || p.ends_digit || class_at(text, p.end + width).0 != Class::Letter || p.end + width >= limit
+            {
                 break;
             }
             p.end += width;
@@ -380,8 +404,18 @@ pub fn is_month(word: &[u8]) -> bool {
 /// 1 to 12 for the name of a month, in full or by its first three letters (or `Sept`), in any case.
 pub fn month_number(word: &[u8]) -> Option<u8> {
     const MONTHS: [&[u8]; 12] = [
-        b"january", b"february", b"march", b"april", b"may", b"june", b"july", b"august", b"september", b"october",
-        b"november", b"december",
+        b"january",
+        b"february",
+        b"march",
+        b"april",
+        b"may",
+        b"june",
+        b"july",
+        b"august",
+        b"september",
+        b"october",
+        b"november",
+        b"december",
     ];
     if word.len() < 3 || word.len() > 9 {
         return None;

@@ -313,7 +313,10 @@ impl Sequence {
         add.one(words * 8, usize::from(me.line_word) * 8 + group);
         // The word behind a punctuation mark: `Patient: X`, `wife, X`.
         let p3 = self.at(i, -3);
-        add.one(words * 8, if p1.tiny >= 19 && p1.tiny <= 22 && p2.word == 0 { usize::from(p3.word) * 8 + group } else { 0 });
+        add.one(
+            words * 8,
+            if p1.tiny >= 19 && p1.tiny <= 22 && p2.word == 0 { usize::from(p3.word) * 8 + group } else { 0 },
+        );
         debug_assert_eq!(add.base, rows(self.words));
     }
 }
@@ -384,7 +387,8 @@ impl Word {
     /// Of a folded word.
     pub(crate) fn new(folded: &[u8], entry: Entry, number: u16, cue: bool) -> Self {
         const DIGITS: [&[u8]; 14] = [
-            b"zero", b"oh", b"o", b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight", b"nine", b"double", b"triple",
+            b"zero", b"oh", b"o", b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight", b"nine",
+            b"double", b"triple",
         ];
         let tail = folded.get(folded.len().saturating_sub(3)..).unwrap_or(b"");
         let hash = tail.iter().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
@@ -409,7 +413,15 @@ impl Info {
     pub(crate) fn of_word(word: Word, hash: u64, case: Case) -> Self {
         let [upper, other] = word.base;
         let base = if case == Case::Upper { upper } else { other };
-        Self { entry: word.entry, hash, word: word.number, suffix: word.suffix, bits: word.bits, base, ..Self::default() }
+        Self {
+            entry: word.entry,
+            hash,
+            word: word.number,
+            suffix: word.suffix,
+            bits: word.bits,
+            base,
+            ..Self::default()
+        }
     }
 
     /// Of anything else.
@@ -419,13 +431,95 @@ impl Info {
 }
 
 /// What an eponym is followed by. Sorted.
-const THINGS: [&[u8]; 86] = [
-    b"abscess", b"amputation", b"anastomosis", b"anemia", b"aphasia", b"approach", b"arthropathy", b"ataxia", b"bag", b"balloon", b"bandage", b"bodies", b"body",
-    b"brace", b"breathing", b"cath", b"catheter", b"class", b"classification", b"clamp", b"collar", b"contracture", b"criteria", b"culture", b"cyst", b"deformity",
-    b"dementia", b"disease", b"drain", b"dystrophy", b"epilepsy", b"esophagus", b"finding", b"flap", b"forceps", b"formula", b"fracture", b"gangrene", b"grade",
-    b"graft", b"hernia", b"incision", b"index", b"insulin", b"lesion", b"lift", b"line", b"lymphoma", b"maneuver", b"manoeuvre", b"method", b"murmur", b"needle", b"neuralgia", b"neuroma",
-    b"node", b"nodes", b"nodule", b"operation", b"pad", b"palsy", b"phenomenon", b"position", b"procedure", b"protocol", b"pulses", b"reflex", b"repair", b"respirations", b"retractor", b"rods", b"rule",
-    b"sarcoma", b"scale", b"score", b"screen", b"sign", b"smear", b"spots", b"stage", b"stain", b"syndrome", b"test", b"thyroiditis", b"tube", b"tumor",
+const THINGS: [&[u8]; 88] = [
+    b"abscess",
+    b"amputation",
+    b"anastomosis",
+    b"anemia",
+    b"aphasia",
+    b"approach",
+    b"arthropathy",
+    b"ataxia",
+    b"bag",
+    b"balloon",
+    b"bandage",
+    b"bodies",
+    b"body",
+    b"brace",
+    b"breathing",
+    b"cath",
+    b"catheter",
+    b"class",
+    b"classification",
+    b"clamp",
+    b"collar",
+    b"contracture",
+    b"criteria",
+    b"culture",
+    b"cyst",
+    b"deformity",
+    b"dementia",
+    b"disease",
+    b"drain",
+    b"dystrophy",
+    b"epilepsy",
+    b"esophagus",
+    b"exercise",
+    b"exercises",
+    b"finding",
+    b"flap",
+    b"forceps",
+    b"formula",
+    b"fracture",
+    b"gangrene",
+    b"grade",
+    b"graft",
+    b"hernia",
+    b"incision",
+    b"index",
+    b"insulin",
+    b"lesion",
+    b"lift",
+    b"line",
+    b"lymphoma",
+    b"maneuver",
+    b"manoeuvre",
+    b"method",
+    b"murmur",
+    b"needle",
+    b"neuralgia",
+    b"neuroma",
+    b"node",
+    b"nodes",
+    b"nodule",
+    b"operation",
+    b"pad",
+    b"palsy",
+    b"phenomenon",
+    b"position",
+    b"procedure",
+    b"protocol",
+    b"pulses",
+    b"reflex",
+    b"repair",
+    b"respirations",
+    b"retractor",
+    b"rods",
+    b"rule",
+    b"sarcoma",
+    b"scale",
+    b"score",
+    b"screen",
+    b"sign",
+    b"smear",
+    b"spots",
+    b"stage",
+    b"stain",
+    b"syndrome",
+    b"test",
+    b"thyroiditis",
+    b"tube",
+    b"tumor",
 ];
 
 /// The dictionary class of a word, 0 to 29.

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::feature::{rows, Sequence};
+use super::feature::{Sequence, rows};
 use super::{Tag, Weights};
 use crate::detect::token::Gap;
 use crate::detect::{Detector, Scratch};
@@ -117,7 +117,10 @@ fn vocabulary(detector: &Detector, notes: &[Note], least: usize) -> Vec<String> 
         for ((token, info), tag) in scratch.sequence.tokens.iter().zip(&scratch.sequence.infos).zip(tags) {
             let name = info.entry.first().max(info.entry.last());
             let identifies = tag == Tag::Name as u8 || tag == Tag::City as u8;
-            if token.kind != crate::detect::token::Kind::Word || (identifies && !(info.entry.lower() >= 10)) || (name >= 6 && info.entry.lower() < 4) {
+            if token.kind != crate::detect::token::Kind::Word
+                || (identifies && (info.entry.lower() < 10))
+                || (name >= 6 && info.entry.lower() < 4)
+            {
                 continue;
             }
             let mut folded = Vec::new();
@@ -132,7 +135,8 @@ fn vocabulary(detector: &Detector, notes: &[Note], least: usize) -> Vec<String> 
             *counts.entry(word).or_default() += 1;
         }
     }
-    let mut words: Vec<String> = counts.into_iter().filter(|(w, n)| *n >= least && !w.contains('\n')).map(|(w, _)| w).collect();
+    let mut words: Vec<String> =
+        counts.into_iter().filter(|(w, n)| *n >= least && !w.contains('\n')).map(|(w, _)| w).collect();
     words.sort_unstable();
     words
 }
@@ -148,10 +152,16 @@ struct Chain {
 impl Chain {
     fn new(rows: usize) -> Self {
         let zero = [0.0; Tag::COUNT];
-        Self { rows: vec![zero; rows], squares: vec![[1e-6; Tag::COUNT]; rows], follow: [zero; Tag::COUNT], follow_squares: [[1e-6; Tag::COUNT]; Tag::COUNT] }
+        Self {
+            rows: vec![zero; rows],
+            squares: vec![[1e-6; Tag::COUNT]; rows],
+            follow: [zero; Tag::COUNT],
+            follow_squares: [[1e-6; Tag::COUNT]; Tag::COUNT],
+        }
     }
 
     /// One step on the tokens `from..to`; the negative log-likelihood before it.
+    #[allow(clippy::needless_range_loop)] // sums over pairs of tags read best with both numbers
     fn learn(&mut self, sequence: &Sequence, tags: &[u8], from: usize, to: usize, rate: f32, decay: f32) -> f32 {
         let mut features: Vec<Vec<u32>> = Vec::with_capacity(to - from);
         let mut scores: Vec<[f32; Tag::COUNT]> = Vec::with_capacity(to - from);
@@ -337,7 +347,10 @@ impl Pools {
                         .clone()
                 }),
                 Label::City if random.below(100) < 60 => {
-                    let mut all = map.get(&value.to_lowercase()).cloned().unwrap_or_else(|| random.pick(&self.city).unwrap_or(value).to_owned());
+                    let mut all = map
+                        .get(&value.to_lowercase())
+                        .cloned()
+                        .unwrap_or_else(|| random.pick(&self.city).unwrap_or(value).to_owned());
                     map.insert(value.to_lowercase(), all.clone());
                     all = cased(value, &all);
                     text.push_str(&all);

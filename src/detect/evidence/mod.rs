@@ -197,7 +197,8 @@ impl Weights {
         let text = self.vocabulary.join("\n");
         out.extend((text.len() as u32).to_le_bytes());
         out.extend(text.as_bytes());
-        let filled: Vec<(usize, &Row)> = self.rows.iter().enumerate().filter(|(_, r)| r.iter().any(|w| *w != 0)).collect();
+        let filled: Vec<(usize, &Row)> =
+            self.rows.iter().enumerate().filter(|(_, r)| r.iter().any(|w| *w != 0)).collect();
         out.extend((filled.len() as u32).to_le_bytes());
         for (at, row) in filled {
             out.extend((at as u32).to_le_bytes());
@@ -249,7 +250,14 @@ pub(crate) struct Path {
 }
 
 /// Finds the best tags for the tokens `from..to` of a sequence and writes them to `out`, which is as long as the sequence.
-pub(crate) fn decode(weights: &Weights, sequence: &Sequence, from: usize, to: usize, path: &mut Path, out: &mut [Decision]) {
+pub(crate) fn decode(
+    weights: &Weights,
+    sequence: &Sequence,
+    from: usize,
+    to: usize,
+    path: &mut Path,
+    out: &mut [Decision],
+) {
     path.emissions.clear();
     path.back.clear();
     for i in from..to {
@@ -286,7 +294,11 @@ pub(crate) fn decode(weights: &Weights, sequence: &Sequence, from: usize, to: us
     for i in (from..to).rev() {
         let emission = path.emissions.get(i - from).copied().unwrap_or_default();
         if let Some(slot) = out.get_mut(i) {
-            *slot = Decision { tag: Tag::from_index(tag), margin: emission.get(tag).copied().unwrap_or(0.0) - emission[0], name: emission[1] - emission[0] };
+            *slot = Decision {
+                tag: Tag::from_index(tag),
+                margin: emission.get(tag).copied().unwrap_or(0.0) - emission[0],
+                name: emission[1] - emission[0],
+            };
         }
         if i > from {
             tag = path.back.get(i - from - 1).and_then(|b| b.get(tag)).map_or(0, |b| usize::from(*b));

@@ -1,8 +1,8 @@
 //! Numbers of several groups: telephone numbers, social security numbers with blanks, Medicare ids, MAC and IPv6
 //! addresses, postal codes of the United Kingdom and Canada, UDI.
 
-use regex_automata::meta::Regex;
 use regex_automata::Input;
+use regex_automata::meta::Regex;
 
 use crate::identifier::Label;
 use crate::span::Span;
@@ -62,10 +62,22 @@ const PATTERNS: [Pattern; 12] = [
         expression: r"(?:\+?1[-. ]{0,2})?\(?[2-9][0-9]{2}\)?[-. /\xA0\xC2]{0,3}[2-9][0-9]{2}[-. ]{1,3}[0-9]{4}(?:,? ?(?:x|[Ee]xt\.?|EXT\.?)[ :]{0,2}[0-9]{1,6})?",
         valid: |m| nanp(m),
     },
-    Pattern { label: Label::Phone, expression: r"\+[1-9][0-9]{0,2}[ .-]?(?:\(0\))?[ .-]?(?:\(?[0-9]{1,5}\)?[ .-]?){2,5}[0-9]{2,4}", valid: |m| (8..=15).contains(&digits(m)) },
+    Pattern {
+        label: Label::Phone,
+        expression: r"\+[1-9][0-9]{0,2}[ .-]?(?:\(0\))?[ .-]?(?:\(?[0-9]{1,5}\)?[ .-]?){2,5}[0-9]{2,4}",
+        valid: |m| (8..=15).contains(&digits(m)),
+    },
     Pattern { label: Label::Ssn, expression: r"[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}", valid: |m| ssn(m) },
-    Pattern { label: Label::Phone, expression: r"\(?0[1-9][0-9]{0,4}\)? [0-9]{3,4} [0-9]{3,4}", valid: |m| (9..=11).contains(&digits(m)) },
-    Pattern { label: Label::Phone, expression: r"0[1-9][0-9]{2,4} [0-9]{5,6}", valid: |m| (10..=11).contains(&digits(m)) },
+    Pattern {
+        label: Label::Phone,
+        expression: r"\(?0[1-9][0-9]{0,4}\)? [0-9]{3,4} [0-9]{3,4}",
+        valid: |m| (9..=11).contains(&digits(m)),
+    },
+    Pattern {
+        label: Label::Phone,
+        expression: r"0[1-9][0-9]{2,4} [0-9]{5,6}",
+        valid: |m| (10..=11).contains(&digits(m)),
+    },
     // Medicare beneficiary identifier, CMS: positions 2, 5, 8, 9 are letters other than S L O I B Z.
     Pattern {
         label: Label::HealthPlan,
@@ -74,10 +86,18 @@ const PATTERNS: [Pattern; 12] = [
     },
     Pattern { label: Label::Ip, expression: r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}", valid: |_| true },
     Pattern { label: Label::Ip, expression: r"(?:[0-9A-Fa-f]{1,4}:{1,2}){2,7}[0-9A-Fa-f]{1,4}", valid: |m| ipv6(m) },
-    Pattern { label: Label::Device, expression: r"\(01\) ?[0-9]{14}(?: ?\([0-9]{2}\) ?[A-Za-z0-9-]{1,20}){0,4}", valid: |_| true },
+    Pattern {
+        label: Label::Device,
+        expression: r"\(01\) ?[0-9]{14}(?: ?\([0-9]{2}\) ?[A-Za-z0-9-]{1,20}){0,4}",
+        valid: |_| true,
+    },
     Pattern { label: Label::Zip, expression: r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][ABD-HJLNP-UW-Z]{2}", valid: |_| true },
     Pattern { label: Label::Zip, expression: r"[ABCEGHJ-NPRSTVXY][0-9][A-Z] [0-9][A-Z][0-9]", valid: |_| true },
-    Pattern { label: Label::Account, expression: r"[3-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", valid: |m| luhn(m) },
+    Pattern {
+        label: Label::Account,
+        expression: r"[3-6][0-9]{3}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}",
+        valid: |m| luhn(m),
+    },
 ];
 
 fn digits(m: &[u8]) -> usize {
@@ -101,7 +121,10 @@ fn nanp(m: &[u8]) -> bool {
 /// Areas of 9xx are tax-payer numbers (ITIN), which identify as well.
 fn ssn(m: &[u8]) -> bool {
     let d: Vec<u8> = m.iter().filter(|b| b.is_ascii_digit()).copied().collect();
-    d.get(..3) != Some(b"000") && d.get(..3) != Some(b"666") && d.get(3..5) != Some(b"00") && d.get(5..9) != Some(b"0000")
+    d.get(..3) != Some(b"000")
+        && d.get(..3) != Some(b"666")
+        && d.get(3..5) != Some(b"00")
+        && d.get(5..9) != Some(b"0000")
 }
 
 /// Eight groups, or fewer with one `::`; clock times are no addresses.

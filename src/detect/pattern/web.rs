@@ -18,7 +18,8 @@ pub(crate) fn find(text: &str, out: &mut Vec<Address>) {
         }
     }
     for at in memmem::find_iter(bytes, b"://") {
-        let start = bytes.get(..at).unwrap_or(b"").iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |i| i + 1);
+        let start =
+            bytes.get(..at).unwrap_or(b"").iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |i| i + 1);
         let end = url_end(bytes, at + 3);
         if start < at && end > at + 3 {
             out.push((Span::new(start, end), Label::Url));
@@ -48,7 +49,9 @@ pub(crate) fn find(text: &str, out: &mut Vec<Address>) {
 
 /// The address around the `@` at `at`: RFC 5322 dot-atom before it, host name behind it.
 fn email(bytes: &[u8], at: usize) -> Option<Span> {
-    let local = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'%' | b'\'' | b'=' | b'&') || *b >= 0x80;
+    let local = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'%' | b'\'' | b'=' | b'&') || *b >= 0x80
+    };
     let mut start = bytes.get(..at)?.iter().rposition(|b| !local(b)).map_or(0, |i| i + 1);
     while start < at && matches!(bytes.get(start)?, b'.' | b'\'' | b'-' | b'=' | b'&') {
         start += 1;
@@ -69,9 +72,17 @@ fn email(bytes: &[u8], at: usize) -> Option<Span> {
 
 /// Where a URL that goes on at `from` ends: white space, quotes and brackets end it, a full stop behind it is prose.
 fn url_end(bytes: &[u8], from: usize) -> usize {
-    let stop = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'}' | b'|' | b'[' | b']' | b'\'') || *b == 0x7f || *b >= 0x80;
-    let mut end = from + bytes.get(from..).unwrap_or(b"").iter().position(stop).unwrap_or(bytes.len().saturating_sub(from));
-    while end > from && bytes.get(end - 1).is_some_and(|b| matches!(b, b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b'*')) {
+    let stop = |b: &u8| {
+        *b <= b' '
+            || matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'}' | b'|' | b'[' | b']' | b'\'')
+            || *b == 0x7f
+            || *b >= 0x80
+    };
+    let mut end =
+        from + bytes.get(from..).unwrap_or(b"").iter().position(stop).unwrap_or(bytes.len().saturating_sub(from));
+    while end > from
+        && bytes.get(end - 1).is_some_and(|b| matches!(b, b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b'*'))
+    {
         end -= 1;
     }
     end
@@ -86,7 +97,8 @@ fn host(bytes: &[u8], dot: usize) -> Option<Span> {
     }
     let label = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
     let start = bytes.get(..dot)?.iter().rposition(|b| !label(b)).map_or(0, |i| i + 1);
-    let mut end = dot + 1 + bytes.get(dot + 1..)?.iter().position(|b| !(label(b) || *b == b'.')).unwrap_or(bytes.len() - dot - 1);
+    let mut end =
+        dot + 1 + bytes.get(dot + 1..)?.iter().position(|b| !(label(b) || *b == b'.')).unwrap_or(bytes.len() - dot - 1);
     while end > dot && !bytes.get(end - 1)?.is_ascii_alphanumeric() {
         end -= 1;
     }
@@ -95,9 +107,17 @@ fn host(bytes: &[u8], dot: usize) -> Option<Span> {
     let www = bytes.get(start..dot).is_some_and(|l| l.eq_ignore_ascii_case(b"www"));
     // `Visit.Us`, `pt.to see` and `note.in` are prose: short country domains count only behind `www.` or before a path.
     let generic = GENERIC.iter().any(|t| last.eq_ignore_ascii_case(t));
-    let path = bytes.get(end) == Some(&b'/') && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic) && bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
-    let country = COUNTRY.iter().any(|t| last.eq_ignore_ascii_case(t)) && name.iter().filter(|b| **b == b'.').count() >= 2;
-    if !(generic || country || (www && last.len() >= 2) || (path && COUNTRY.iter().any(|t| last.eq_ignore_ascii_case(t)))) {
+    let path = bytes.get(end) == Some(&b'/')
+        && last.len() >= 2
+        && last.iter().all(u8::is_ascii_alphabetic)
+        && bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+    let country =
+        COUNTRY.iter().any(|t| last.eq_ignore_ascii_case(t)) && name.iter().filter(|b| **b == b'.').count() >= 2;
+    if !(generic
+        || country
+        || (www && last.len() >= 2)
+        || (path && COUNTRY.iter().any(|t| last.eq_ignore_ascii_case(t))))
+    {
         return None;
     }
     if !www && name.get(..dot - start)?.iter().all(u8::is_ascii_digit) {
@@ -109,11 +129,28 @@ fn host(bytes: &[u8], dot: usize) -> Option<Span> {
 
 /// Top-level domains that no sentence ends with.
 const GENERIC: [&[u8]; 18] = [
-    b"com", b"org", b"net", b"edu", b"gov", b"mil", b"int", b"info", b"biz", b"health", b"example", b"hospital", b"clinic", b"care",
-    b"doctor", b"app", b"dev", b"local",
+    b"com",
+    b"org",
+    b"net",
+    b"edu",
+    b"gov",
+    b"mil",
+    b"int",
+    b"info",
+    b"biz",
+    b"health",
+    b"example",
+    b"hospital",
+    b"clinic",
+    b"care",
+    b"doctor",
+    b"app",
+    b"dev",
+    b"local",
 ];
 /// Country domains.
-const COUNTRY: [&[u8]; 16] = [b"us", b"uk", b"ca", b"au", b"nz", b"de", b"fr", b"ie", b"in", b"io", b"co", b"me", b"ai", b"mx", b"es", b"nhs"];
+const COUNTRY: [&[u8]; 16] =
+    [b"us", b"uk", b"ca", b"au", b"nz", b"de", b"fr", b"ie", b"in", b"io", b"co", b"me", b"ai", b"mx", b"es", b"nhs"];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,231 @@
+//! Where an identifier begins and ends: what belongs to a name beside its words, what only announces a number, and whether
+//! the words can be what evidence took them for.
+
+use super::cue::Cue;
+use super::dictionary::Entry;
+use super::evidence::feature::{Sequence, Word};
+use super::shape::Shape;
+use super::token::{Case, Gap, Kind, Token};
+use crate::finding::{Finding, Source};
+use crate::identifier::Label;
+use crate::span::Span;
+
+/// Adds tokens `from..=to`, without the punctuation at their ends.
+pub(super) fn push(
+    text: &str,
+    sequence: &Sequence,
+    mut from: usize,
+    mut to: usize,
+    label: Label,
+    score: f32,
+    out: &mut Vec<Finding>,
+) {
+    let punct = |i: usize| sequence.tokens.get(i).is_none_or(|t| t.kind == Kind::Punct);
+    match label {
+        Label::Name => widen(text, sequence, &mut from, &mut to),
+        Label::Facility | Label::Employer | Label::City => widen_place(text, sequence, label, &mut from, &mut to),
+        Label::OtherId => trim_words(sequence, &mut from, &mut to),
+        Label::Street => end_sentence(text, sequence, from, &mut to),
+        _ => {}
+    }
+    // The words that only link it to the sentence: `Fernhollow Cannery in`.
+    let link = |i: usize| {
+        sequence.infos.get(i).is_some_and(|x| x.bits & Word::LINK != 0)
+            && sequence.tokens.get(i).is_some_and(|t| t.case == Case::Lower)
+    };
+    while from < to && (link(from) || punct(from)) && !opens(text, sequence, from, label) {
+        from += 1;
+    }
+    while to > from && (link(to) || punct(to)) {
+        to -= 1;
+    }
+    if !holds(text, sequence, from, to, label) {
+        return;
+    }
+    let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
+    if punct(from) && from == to {
+        return;
+    }
+    let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
+    let mut span = Span::new(first.start as usize, end);
+    if matches!(label, Label::Age90 | Label::Age) && from == to {
+        // `93yo`: the number only.
+        let digits = first.of(text).bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 {
+            span.end = span.start + digits;
+        }
+    }
+    out.push(Finding { span, label, score, source: Source::Dictionary });
+}
+
+/// The bracket of a telephone number's area code belongs to it.
+fn opens(text: &str, sequence: &Sequence, i: usize, label: Label) -> bool {
+    matches!(label, Label::Phone | Label::Fax) && sequence.tokens.get(i).is_some_and(|t| t.of(text) == "(")
+}
+
+/// Takes in the saint and the article before a place, and the capitalised words and heads behind it.
+fn widen_place(text: &str, sequence: &Sequence, label: Label, from: &mut usize, to: &mut usize) {
+    let token = |i: usize| sequence.tokens.get(i);
+    let is = |i: usize, words: &[&str]| token(i).is_some_and(|t| words.contains(&t.of(text)));
+    let near = |i: usize| token(i).is_some_and(|t| t.gap <= Gap::Space);
+    let saint = ["St", "Saint", "Mt", "Mount", "Ft", "Fort", "ST", "SAINT"];
+    if *from >= 1 && near(*from) && is(*from - 1, &saint) {
+        *from -= 1;
+    } else if *from >= 2 && near(*from) && is(*from - 1, &["."]) && is(*from - 2, &saint) {
+        *from -= 2;
+    }
+    if label != Label::City
+        && *from >= 1
+        && near(*from)
+        && is(*from - 1, &["The"])
+        && token(*from - 1).is_some_and(Token::starts_line)
+    {
+        *from -= 1;
+    }
+    // Capitalised words that follow on the line, as far as the last that is a head or no ordinary word.
+    let mut at = *to + 1;
+    while label != Label::City
+        && at <= *to + 3
+        && token(at)
+            .is_some_and(|t| t.gap == Gap::Space && t.kind == Kind::Word && matches!(t.case, Case::Title | Case::Mixed))
+    {
+        let entry = sequence.infos.get(at).map_or(Entry::default(), |x| x.entry);
+        let head = entry.any(Entry::FACILITY_WORD.or(Entry::ORG_WORD));
+        if entry.any(Entry::TITLE.or(Entry::CREDENTIAL).or(Entry::STAFF).or(Entry::MONTH).or(Entry::WEEKDAY)) && !head {
+            break;
+        }
+        if head {
+            *to = at;
+        }
+        at += 1;
+    }
+}
+
+/// Leaves out the words before and behind a number that only announce it.
+fn trim_words(sequence: &Sequence, from: &mut usize, to: &mut usize) {
+    let announces = |i: usize| {
+        sequence.tokens.get(i).zip(sequence.infos.get(i)).is_some_and(|(t, x)| {
+            t.kind == Kind::Punct
+                || (t.kind == Kind::Word
+                    && (x.bits & Word::CUE != 0 || (t.len() > 3 && (x.entry.lower() > 5 || x.entry.is_drug()))))
+        })
+    };
+    while from < to && announces(*from) {
+        *from += 1;
+    }
+    while to > from && announces(*to) {
+        *to -= 1;
+    }
+}
+
+/// A street does not go on behind the end of a sentence: `Perry Ave. Sertraline stopped`.
+fn end_sentence(text: &str, sequence: &Sequence, from: usize, to: &mut usize) {
+    for i in from + 1..*to {
+        let stop = sequence.tokens.get(i).is_some_and(|t| t.of(text) == "." && t.gap == Gap::None);
+        let (Some(before), Some(behind)) = (sequence.tokens.get(i - 1), sequence.tokens.get(i + 1)) else { return };
+        let next = sequence.infos.get(i + 1).map_or(Entry::default(), |x| x.entry);
+        let short = before.len() <= 2 || next.is_street_suffix() || behind.case == Case::Initial;
+        if stop && behind.gap > Gap::None && !short {
+            *to = i - 1;
+            return;
+        }
+    }
+}
+
+/// Whether the tokens can be what evidence says: an age of ninety is ninety, a date is no acronym, a number has digits.
+pub(super) fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, label: Label) -> bool {
+    let tokens = || sequence.tokens.iter().zip(&sequence.infos).take(to + 1).skip(from);
+    let digits = |s: &str| {
+        s.bytes()
+            .take_while(u8::is_ascii_digit)
+            .fold(0u32, |n, b| n.saturating_mul(10).saturating_add(u32::from(b - b'0')))
+    };
+    match label {
+        Label::Age90 => tokens().any(|(t, x)| match t.kind {
+            Kind::Code => (90..=130).contains(&digits(t.of(text))),
+            _ => x.bits & (Word::OLD | Word::DIGIT) != 0 || x.entry.lower() < 9,
+        }),
+        Label::Date => tokens().any(|(t, x)| match t.kind {
+            Kind::Code => !matches!(
+                x.shape,
+                Shape::MixedLower
+                    | Shape::Mixed3
+                    | Shape::Mixed6
+                    | Shape::Dose
+                    | Shape::Times
+                    | Shape::Pressure
+                    | Shape::Int3
+                    | Shape::AgeLike
+            ),
+            Kind::Word => t.case != Case::Upper || x.entry.is_month() || t.len() > 4,
+            _ => false,
+        }),
+        Label::OtherId => {
+            tokens().all(|(_, x)| x.cue != Cue::Code as u8 || x.cue_distance > 0)
+                && tokens().any(|(t, x)| {
+                    t.kind == Kind::Code
+                        || (t.kind == Kind::Word && !(x.entry.is_abbrev() || x.entry.lower() > 6)
+                            || x.bits & Word::DIGIT != 0)
+                })
+        }
+        Label::Street => {
+            tokens().any(|(t, x)| t.kind == Kind::Code || x.entry.is_street_suffix())
+                || tokens().filter(|(t, _)| t.kind == Kind::Word).count() > 1
+        }
+        Label::Facility | Label::Employer => tokens().any(|(t, _)| t.kind == Kind::Word && (t.len() > 1 || from < to)),
+        _ => true,
+    }
+}
+
+/// Takes in what belongs to a name beside its words: the other half of a double name, initials, particles, `III`, and
+/// the surname in `Pain, Geraldine` at the start of a line or field.
+fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
+    let token = |i: usize| sequence.tokens.get(i);
+    let str = |i: usize| token(i).map_or("", |t| t.of(text));
+    let capital = |i: usize| token(i).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower);
+    let glued = |i: usize| token(i).is_some_and(|t| t.gap == Gap::None);
+    let near = |i: usize| token(i).is_some_and(|t| t.gap <= Gap::Space);
+    let initial = |i: usize| token(i).is_some_and(|t| t.kind == Kind::Word && t.case == Case::Initial);
+    for _ in 0..4 {
+        let (a, b) = (*from, *to);
+        let particle = near(a)
+            && a >= 1
+            && sequence.infos.get(a - 1).is_some_and(|x| x.entry.is_particle() && x.entry.lower() <= 13)
+            && token(a - 1).is_some_and(|t| (2..=4).contains(&t.len()));
+        let initial_before = near(a) && a >= 1 && initial(a - 1) && !matches!(str(a - 1), "A" | "I");
+        if particle || initial_before {
+            *from = a - 1;
+        } else if a >= 2 {
+            let half = str(a - 1) == "-" && glued(a) && glued(a - 1) && capital(a - 2);
+            let initial = str(a - 1) == "." && initial(a - 2) && near(a) && glued(a - 1);
+            let surname = str(a - 1) == ","
+                && glued(a - 1)
+                && token(a).is_some_and(|t| t.gap == Gap::Space)
+                && capital(a - 2)
+                && (token(a - 2).is_some_and(|t| t.gap >= Gap::Wide)
+                    || (a >= 3 && token(a - 3).is_some_and(|t| t.kind == Kind::Code || t.of(text) == ":")));
+            if half || initial || surname {
+                *from = a - 2;
+            }
+        }
+        if str(b + 1) == "-" && glued(b + 1) && glued(b + 2) && capital(b + 2) {
+            *to = b + 2;
+        } else if near(b + 1)
+            && (initial(b + 1)
+                && !matches!(str(b + 1), "A" | "I")
+                && sequence.tokens.get(b + 2).is_none_or(|t| t.gap > Gap::None || t.kind == Kind::Punct)
+                || matches!(str(b + 1), "II" | "III" | "IV" | "Jr" | "Sr"))
+            && token(b + 1).is_some_and(|t| t.gap == Gap::Space)
+        {
+            *to = b + 1;
+        }
+        if (a, b) == (*from, *to) {
+            break;
+        }
+    }
+}
+
+/// Length of a word before its possessive `'s`.
+pub(super) fn stem(word: &str) -> Option<usize> {
+    word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).map(str::len)
+}
