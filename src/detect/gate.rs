@@ -91,24 +91,17 @@ fn settled(sequence: &Sequence, i: usize, token: &Token, info: &Info, text: &str
             let known = common >= 3 || entry.any(VOCABULARY);
             match token.case {
                 Case::Lower => {
-                    if addressed(sequence, i, name) {
+                    let before = i.checked_sub(1).and_then(|p| sequence.infos.get(p));
+                    let calls = |x: &Info| x.entry.any(CALLS) || (x.entry.is_unknown() && x.hash == 0);
+                    if before.is_some_and(calls) && addressed(sequence, i, name) {
                         return false;
                     }
-                    if entry.any(NEVER) || info.bits & Word::LINK != 0 {
+                    if info.bits & (Word::SETTLED | Word::LINK) != 0 {
                         return true;
                     }
-                    if entry.is_month() || entry.any(Entry::US_STATE) {
-                        return false;
-                    }
-                    if name == 0 && entry.place() == 0 {
-                        // What no list of names holds: a user name or a misspelling, where a cue speaks for it.
-                        return known
-                            || !(cue_is(info, &[Cue::User, Cue::Person, Cue::Staff]) && info.cue_distance <= 1);
-                    }
-                    let clinical = entry.is_medical() || entry.is_drug();
-                    let rather_a_name = name >= 5 && common < 7 && !clinical;
-                    let rather_a_place = entry.place() > 2 && common < 4 && !entry.is_medical();
-                    known && !rather_a_name && !rather_a_place
+                    // What no list of names holds: a user name or a misspelling, where a cue speaks for it.
+                    let nameless = name == 0 && entry.place() == 0 && !entry.is_month() && !entry.any(Entry::US_STATE);
+                    nameless && !(cue_is(info, &[Cue::User, Cue::Person, Cue::Staff]) && info.cue_distance <= 1)
                 }
                 Case::Initial => {
                     sequence.tokens.get(i + 1).is_none_or(|t| {
@@ -135,6 +128,20 @@ fn settled(sequence: &Sequence, i: usize, token: &Token, info: &Info, text: &str
             }
         }
     }
+}
+
+/// Whether a word in small letters is a word and no name, wherever it stands.
+pub(crate) fn settled_small(entry: Entry) -> bool {
+    if entry.any(NEVER) {
+        return true;
+    }
+    let name = entry.first().max(entry.last());
+    let common = entry.lower();
+    let known = common >= 3 || entry.any(VOCABULARY);
+    let clinical = entry.is_medical() || entry.is_drug();
+    let rather_a_name = name >= 5 && common < 7 && !clinical;
+    let rather_a_place = entry.place() > 2 && common < 4 && !entry.is_medical();
+    known && !rather_a_name && !rather_a_place && !entry.is_month() && !entry.any(Entry::US_STATE)
 }
 
 /// Behind a title, or behind a relative where it is a name at all: `mrs long`, `sister joy`.
@@ -197,6 +204,8 @@ fn cue_is(info: &Info, cues: &[Cue]) -> bool {
 
 /// Words that tell of an identifier beside them and are none themselves.
 const NEVER: Entry = Entry::RELATION.or(Entry::STAFF).or(Entry::UNIT);
+/// Words that a name follows.
+const CALLS: Entry = Entry::TITLE.or(Entry::RELATION);
 /// Words of medicine and of the language.
 const VOCABULARY: Entry = Entry::MEDICAL.or(Entry::DRUG).or(Entry::ENGLISH).or(Entry::ENGLISH_RARE).or(Entry::ABBREV);
 /// Words that are part of a name when they are capitalised.

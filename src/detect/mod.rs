@@ -157,6 +157,7 @@ impl Detector {
         let mut numbers = s.numbers.iter().peekable();
         let mut cue_end = 0;
         let mut reach = Reach::default();
+        let mut line = 0;
         for token in &s.sequence.tokens {
             let mut info = match token.kind {
                 Kind::Word if token.plain => {
@@ -179,6 +180,13 @@ impl Detector {
                 Kind::Web => Info::of_code(hash(token.of(text).as_bytes()), Shape::Other),
             };
             reach.tell(token, &mut info);
+            if token.starts_line() {
+                line = s.sequence.infos.len() as u32;
+            }
+            info.line = line;
+            if info.entry.any(dictionary::Entry::TITLE.or(dictionary::Entry::CREDENTIAL)) {
+                s.sequence.marks.push(s.sequence.infos.len() as u32);
+            }
             if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal)
                 && token.start >= cue_end
                 && let Some(cue) = self.cues.at(text, token.start)

@@ -1,9 +1,9 @@
 //! What is seen at a token: the numbers of the features whose weights are summed for it.
 
-use std::collections::HashSet;
-
+use super::super::HashSet64;
 use super::super::cue::Cue;
 use super::super::dictionary::Entry;
+use super::super::gate;
 use super::super::shape::Shape;
 use super::super::token::{Case, Gap, Kind, Token};
 use crate::identifier::Label;
@@ -15,9 +15,22 @@ pub(crate) struct Sequence {
     pub(crate) tokens: Vec<Token>,
     pub(crate) infos: Vec<Info>,
     /// Words that stand as a name somewhere in the document: after a title, before a degree.
-    pub(crate) named: HashSet<u64>,
+    pub(crate) named: HashSet64,
+    /// Titles and degrees, by token.
+    pub(crate) marks: Vec<u32>,
     words: usize,
 }
+
+/// What a line looks like.
+#[derive(Default)]
+struct Line {
+    start: Option<usize>,
+    case: u8,
+    word: u16,
+}
+
+/// How many tokens of a line tell its case.
+const LINE_TOKENS: usize = 40;
 
 /// What is known of one token.
 #[derive(Clone, Copy)]
@@ -33,7 +46,7 @@ pub(crate) struct Info {
     /// Part of a dictionary phrase: its kind.
     pub(crate) phrase: PhraseKind,
     /// What rules look at it: see [`Word`].
-    pub(crate) bits: u8,
+    pub(crate) bits: u16,
     /// Dictionary class.
     base: u8,
     /// Last three bytes, hashed to nine bits.
@@ -44,6 +57,8 @@ pub(crate) struct Info {
     /// The cue before it on its line, 0 for none, and how far.
     pub(crate) cue: u8,
     pub(crate) cue_distance: u8,
+    /// The first token of its line.
+    pub(crate) line: u32,
     /// Its place on its line: 0, 1, 2, or 3 for later.
     place: u8,
     /// The line is all capitals (2), all small (0) or mixed (1).
@@ -88,6 +103,7 @@ impl Default for Info {
             tiny: BOUNDARY_TINY,
             cue: 0,
             cue_distance: 0,
+            line: 0,
             place: 0,
             line_case: 1,
             line_word: 0,
@@ -111,23 +127,30 @@ impl Sequence {
         self.tokens.clear();
         self.infos.clear();
         self.named.clear();
+        self.marks.clear();
         self.words = words;
     }
 
     /// Computes classes and lines for the tokens of `windows` and those that they see.
     pub(crate) fn annotate(&mut self, text: &str, windows: &[(usize, usize)]) {
         let n = self.tokens.len();
-        let (mut classed, mut lined) = (0, 0);
+        let mut classed = 0;
+        let mut line = Line::default();
         for (from, to) in windows {
             let (low, high) = (from.saturating_sub(3).max(classed), (to + 2).min(n));
             self.classify(text, low, high);
             classed = high.max(classed);
-            // Whole lines.
-            let mut low = (*from).max(lined);
-            while low > lined && !self.tokens[low].starts_line() {
-                low -= 1;
+            for i in *from..*to {
+                let Some(start) = self.infos.get(i).map(|x| x.line as usize) else { break };
+                if line.start != Some(start) {
+                    line = self.line(start);
+                }
+                if let Some(info) = self.infos.get_mut(i) {
+                    info.place = (i - start).min(3) as u8;
+                    info.line_case = line.case;
+                    info.line_word = line.word;
+                }
             }
-            lined = self.lines(low, *to).max(lined);
         }
         self.names();
     }
@@ -174,59 +197,56 @@ impl Sequence {
         }
     }
 
-    /// Case, first word and places of each line that begins at `from` or later and before `until`; where the last ends.
-    fn lines(&mut self, mut from: usize, until: usize) -> usize {
-        while from < until.min(self.tokens.len()) {
-            let mut to = from + 1;
-            while to < self.tokens.len() && !self.tokens[to].starts_line() {
-                to += 1;
+    /// What the line that begins with token `start` looks like; its case is told by its first tokens.
+    fn line(&self, start: usize) -> Line {
+        let (mut upper, mut lower, mut small) = (0, 0, true);
+        for (i, token) in self.tokens.iter().enumerate().skip(start).take(LINE_TOKENS) {
+            if i > start && token.starts_line() {
+                break;
             }
-            let (mut upper, mut lower, mut small) = (0, 0, true);
-            for token in &self.tokens[from..to] {
-                match token.case {
-                    Case::Upper if token.kind == Kind::Word => upper += 1,
-                    Case::Lower if token.kind == Kind::Word => lower += 2,
-                    Case::Title | Case::Mixed => lower += 1,
-                    _ => {}
-                }
-                small &= token.case == Case::Lower;
+            match token.case {
+                Case::Upper if token.kind == Kind::Word => upper += 1,
+                Case::Lower if token.kind == Kind::Word => lower += 2,
+                Case::Title | Case::Mixed => lower += 1,
+                _ => {}
             }
-            let line_case = if upper >= 3 && lower <= upper / 4 {
-                2
-            } else if lower > 0 && small {
-                0
-            } else {
-                1
-            };
-            let line_word = self.infos.get(from).map_or(0, |i| i.word);
-            for (place, info) in self.infos[from..to].iter_mut().enumerate() {
-                info.place = place.min(3) as u8;
-                info.line_case = line_case;
-                info.line_word = line_word;
-            }
-            from = to;
+            small &= token.case == Case::Lower;
         }
-        from
+        let case = if upper >= 3 && lower <= upper / 4 {
+            2
+        } else if lower > 0 && small {
+            0
+        } else {
+            1
+        };
+        Line { start: Some(start), case, word: self.infos.get(start).map_or(0, |x| x.word) }
     }
 
     /// Collects the words that are surely names: capitalised, behind a title or before a degree.
     fn names(&mut self) {
-        for i in 0..self.tokens.len() {
-            let (token, info) = (&self.tokens[i], &self.infos[i]);
-            if token.kind != Kind::Word || token.len() < 3 || token.case == Case::Lower || info.entry.lower() > 11 {
-                continue;
+        for mark in &self.marks {
+            let mark = *mark as usize;
+            let Some(info) = self.infos.get(mark) else { break };
+            let punct = |i: usize| self.tokens.get(i).is_some_and(|t| t.kind == Kind::Punct);
+            let near = |i: usize| self.tokens.get(i).is_some_and(|t| t.gap <= Gap::Space);
+            if info.entry.is_title() {
+                let next = if punct(mark + 1) { mark + 2 } else { mark + 1 };
+                if near(next) && self.is_name(next) {
+                    self.named.insert(self.infos[next].hash);
+                }
             }
-            let titled = i.checked_sub(1).is_some_and(|p| {
-                let back = if self.tokens[p].kind == Kind::Punct { p.checked_sub(1) } else { Some(p) };
-                back.is_some_and(|p| self.infos[p].entry.any(Entry::TITLE) && self.tokens[i].gap <= Gap::Space)
-            });
-            let degree = self.infos.get(i + 2).is_some_and(|d| d.entry.any(Entry::CREDENTIAL))
-                && self.tokens.get(i + 1).is_some_and(|t| t.kind == Kind::Punct)
-                && self.tokens.get(i + 2).is_some_and(|t| t.case == Case::Upper && t.gap <= Gap::Space);
-            if titled || degree {
-                self.named.insert(info.hash);
+            let degree = info.entry.is_credential() && self.tokens[mark].case == Case::Upper && near(mark);
+            if let (true, Some(before)) = (degree, mark.checked_sub(2)) {
+                if punct(mark - 1) && self.is_name(before) {
+                    self.named.insert(self.infos[before].hash);
+                }
             }
         }
+    }
+
+    fn is_name(&self, i: usize) -> bool {
+        let word = self.tokens.get(i).is_some_and(|t| t.kind == Kind::Word && t.len() >= 3 && t.case != Case::Lower);
+        word && self.infos.get(i).is_some_and(|x| x.entry.lower() <= 11)
     }
 
     fn at(&self, i: usize, offset: isize) -> Info {
@@ -367,22 +387,24 @@ pub(crate) struct Word {
     suffix: u16,
     /// Dictionary class in capitals, and otherwise.
     base: [u8; 2],
-    pub(crate) bits: u8,
+    pub(crate) bits: u16,
 }
 
 impl Word {
     /// A cue begins with it.
-    pub(crate) const CUE: u8 = 1;
+    pub(crate) const CUE: u16 = 1;
     /// A digit in words.
-    pub(crate) const DIGIT: u8 = 2;
+    pub(crate) const DIGIT: u16 = 2;
     /// `ninety` or `hundred`.
-    pub(crate) const OLD: u8 = 4;
+    pub(crate) const OLD: u16 = 4;
     /// `box`.
-    pub(crate) const BOX: u8 = 8;
+    pub(crate) const BOX: u16 = 8;
+    /// Settled in small letters, unless a title or relative stands before it.
+    pub(crate) const SETTLED: u16 = 64;
     /// What an eponym is followed by: `disease`, `catheter`.
-    pub(crate) const THING: u8 = 32;
+    pub(crate) const THING: u16 = 32;
     /// Links the words of a name: `of`, `the`, `and`.
-    pub(crate) const LINK: u8 = 16;
+    pub(crate) const LINK: u16 = 16;
 
     /// Of a folded word.
     pub(crate) fn new(folded: &[u8], entry: Entry, number: u16, cue: bool) -> Self {
@@ -392,7 +414,7 @@ impl Word {
         ];
         let tail = folded.get(folded.len().saturating_sub(3)..).unwrap_or(b"");
         let hash = tail.iter().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
-        let bit = |on: bool, bit: u8| if on { bit } else { 0 };
+        let bit = |on: bool, bit: u16| if on { bit } else { 0 };
         Self {
             entry,
             number,
@@ -402,6 +424,7 @@ impl Word {
                 | bit(DIGITS.contains(&folded), Self::DIGIT)
                 | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
                 | bit(matches!(folded, b"box" | b"bx"), Self::BOX)
+                | bit(gate::settled_small(entry), Self::SETTLED)
                 | bit(THINGS.binary_search(&folded).is_ok(), Self::THING)
                 | bit(matches!(folded, b"of" | b"the" | b"and" | b"for" | b"at" | b"on" | b"in"), Self::LINK),
         }
