@@ -33,30 +33,31 @@ impl Document {
 pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, document: &mut Document) {
     let sequence = &scratch.sequence;
     out.extend_from_slice(&scratch.sure);
-    let n = sequence.tokens.len();
-    let mut i = 0;
-    while i < n {
-        let Some(decision) = scratch.decisions.get(i).copied() else { break };
-        if decision.tag == Tag::Outside {
-            i += 1;
-            continue;
-        }
-        let mut to = i;
-        let mut margin = decision.margin;
-        while to + 1 < n && scratch.decisions.get(to + 1).is_some_and(|d| d.tag == decision.tag) {
-            let gap = sequence.tokens.get(to + 1).map_or(Gap::Block, |t| t.gap);
-            if gap >= Gap::Line && !(gap == Gap::Line && matches!(decision.tag, Tag::Facility | Tag::Employer)) {
-                break;
+    for (from, n) in scratch.windows.iter().copied() {
+        let mut i = from;
+        while i < n {
+            let Some(decision) = scratch.decisions.get(i).copied() else { break };
+            if decision.tag == Tag::Outside {
+                i += 1;
+                continue;
             }
-            to += 1;
-            margin = margin.max(scratch.decisions.get(to).map_or(0.0, |d| d.margin));
+            let mut to = i;
+            let mut margin = decision.margin;
+            while to + 1 < n && scratch.decisions.get(to + 1).is_some_and(|d| d.tag == decision.tag) {
+                let gap = sequence.tokens.get(to + 1).map_or(Gap::Block, |t| t.gap);
+                if gap >= Gap::Line && !(gap == Gap::Line && matches!(decision.tag, Tag::Facility | Tag::Employer)) {
+                    break;
+                }
+                to += 1;
+                margin = margin.max(scratch.decisions.get(to).map_or(0.0, |d| d.margin));
+            }
+            let doubtful = to == i && doubtful(sequence, i, decision.tag, margin);
+            if let Some(label) = decision.tag.label().filter(|_| !doubtful) {
+                let label = refine(text, sequence, i, to, label);
+                boundary::push(text, sequence, i, to, label, logistic(margin), out);
+            }
+            i = to + 1;
         }
-        let doubtful = to == i && doubtful(sequence, i, decision.tag, margin);
-        if let Some(label) = decision.tag.label().filter(|_| !doubtful) {
-            let label = refine(text, sequence, i, to, label);
-            boundary::push(text, sequence, i, to, label, logistic(margin), out);
-        }
-        i = to + 1;
     }
     remember(text, sequence, out, document);
 }

@@ -153,7 +153,8 @@ impl Detector {
         web::find(text, &mut s.addresses);
         s.web.extend(s.addresses.iter().map(|(span, _)| *span));
         lex(text, &s.web, &mut s.sequence.tokens);
-        self.numbers.find(text, &mut s.numbers);
+        let codes = s.sequence.tokens.iter().filter(|t| t.kind == Kind::Code);
+        self.numbers.find(text, codes.map(|t| Span::new(t.start as usize, t.end as usize)), &mut s.numbers);
         let mut numbers = s.numbers.iter().peekable();
         let mut cue_end = 0;
         let mut reach = Reach::default();

@@ -93,28 +93,40 @@ pub const LONGEST: usize = u32::MAX as usize - 1;
 /// Appends the tokens of `text` to `out`. `web` are spans of addresses, sorted, each of which becomes one token.
 pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
     let bytes = text.as_bytes();
-    let mut web = web.iter().peekable();
+    let mut web = web.iter();
+    let mut address = web.next();
     let mut at = 0;
     let mut gap = Gap::Block;
     let (mut lines, mut blanks) = (0u32, 0u32);
-    while at < bytes.len() {
-        if let Some(address) = web.peek()
-            && address.start <= at
+    while let Some(&byte) = bytes.get(at) {
+        if let Some(next) = address
+            && next.start <= at
         {
-            if address.end > at {
-                let token = Token {
-                    start: at as u32,
-                    end: address.end as u32,
-                    kind: Kind::Web,
-                    case: Case::Lower,
-                    gap,
-                    plain: false,
-                };
-                out.push(token);
-                at = address.end;
+            if next.end > at {
+                let kind = Kind::Web;
+                let (start, end) = (at as u32, next.end as u32);
+                out.push(Token { start, end, kind, case: Case::Lower, gap, plain: false });
+                at = next.end;
                 gap = Gap::None;
+                (lines, blanks) = (0, 0);
             }
-            web.next();
+            address = web.next();
+            continue;
+        }
+        // The two that most of a text is made of.
+        if byte == b' ' && lines == 0 {
+            blanks += 1;
+            gap = gap.max(if blanks == 1 { Gap::Space } else { Gap::Wide });
+            at += 1;
+            continue;
+        }
+        if byte.is_ascii_alphabetic()
+            && let Some(token) = plain(bytes, at, gap)
+        {
+            at = token.end as usize;
+            out.push(token);
+            gap = Gap::None;
+            (lines, blanks) = (0, 0);
             continue;
         }
         let (class, width) = class_at(text, at);
@@ -152,14 +164,7 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
                 at += width;
             }
             Class::Letter | Class::Digit => {
-                if let Some(token) = plain(bytes, at, gap) {
-                    at = token.end as usize;
-                    out.push(token);
-                    gap = Gap::None;
-                    (lines, blanks) = (0, 0);
-                    continue;
-                }
-                let limit = web.peek().map_or(bytes.len(), |a| a.start);
+                let limit = address.map_or(bytes.len(), |a| a.start);
                 let run = run(text, at, limit);
                 let kind = if run.digits { Kind::Code } else { Kind::Word };
                 out.push(Token { start: at as u32, end: run.end as u32, kind, case: run.case, gap, plain: false });
@@ -203,12 +208,21 @@ fn class_at(text: &str, at: usize) -> (Class, usize) {
 fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
     let mut end = at;
     let mut upper = 0u32;
-    while let Some(byte) = bytes.get(end) {
-        if !byte.is_ascii_alphabetic() {
+    loop {
+        let Some(&eight) = bytes.get(end..).and_then(|rest| rest.first_chunk::<8>()) else {
+            // The last bytes of the text, one by one.
+            let rest = bytes.get(end..).unwrap_or(b"");
+            let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+            upper += rest.iter().take(letters).filter(|b| b.is_ascii_uppercase()).count() as u32;
+            end += letters;
+            break;
+        };
+        let (letters, capitals) = letters(u64::from_le_bytes(eight));
+        upper += capitals;
+        end += letters;
+        if letters < 8 {
             break;
         }
-        upper += u32::from(byte & 0x20 == 0);
-        end += 1;
     }
     let ends = match bytes.get(end) {
         None => true,
@@ -228,6 +242,21 @@ fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
         _ => Case::Mixed,
     };
     Some(Token { start: at as u32, end: end as u32, kind: Kind::Word, case, gap, plain: true })
+}
+
+/// How many of eight bytes, from the first, are ASCII letters, and how many of those are capitals: all eight at once.
+fn letters(bytes: u64) -> (usize, u32) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let small = (bytes | 0x20 * ONES) & !HIGH;
+    // The high bit of each byte: at least `a`, and not above `z`.
+    let from_a = small + u64::from(0x80 - b'a') * ONES;
+    let above_z = small + u64::from(0x7f - b'z') * ONES;
+    let letter = from_a & !above_z & !bytes & HIGH;
+    let count = (!letter & HIGH).trailing_zeros() as usize / 8;
+    let within = if count >= 8 { u64::MAX } else { (1 << (8 * count)) - 1 };
+    let capital = !(bytes << 2) & HIGH & within;
+    (count, capital.count_ones())
 }
 
 /// A word or code that starts at some byte.
@@ -479,6 +508,20 @@ mod tests {
             ("", vec![]),
         ] {
             assert_eq!(words(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_are_counted_eight_at_a_time() {
+        for (text, want) in [
+            (b"abcdefgh", (8, 0)),
+            (b"Ab@cdefg", (2, 1)),
+            (b"AZaz[`{ ", (4, 2)),
+            (b"1bcdefgh", (0, 0)),
+            (b"NASAL-co", (5, 5)),
+            (b"ab\xc3\xa9cdef", (2, 0)),
+        ] {
+            assert_eq!(letters(u64::from_le_bytes(*text)), want, "{text:?}");
         }
     }
 

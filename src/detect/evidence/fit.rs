@@ -263,7 +263,8 @@ impl Chain {
     fn weights(self, vocabulary: Vec<String>, eagerness: f32) -> Weights {
         let top = self.rows.iter().flatten().fold(0.0f32, |m, w| m.max(w.abs())).clamp(1e-3, 4.0);
         let step = top / 127.0;
-        let rows = self.rows.iter().map(|r| r.map(|w| (w / step).round().clamp(-127.0, 127.0) as i8)).collect();
+        let rows =
+            self.rows.iter().map(|r| super::row(r.map(|w| (w / step).round().clamp(-127.0, 127.0) as i8))).collect();
         Weights { rows, follow: self.follow, step, eagerness, vocabulary }
     }
 }

@@ -122,8 +122,28 @@ impl Tag {
     }
 }
 
-/// Weights of one feature, in steps of [`Weights::step`].
-type Row = [i8; Tag::COUNT];
+/// Weights of one feature, in steps of [`Weights::step`] and 128 higher: sixteen bytes as two numbers. Up to 255 rows can be
+/// summed.
+type Row = [u64; 2];
+
+/// Sixteen weights as a row.
+fn row(weights: [i8; Tag::COUNT]) -> Row {
+    let half =
+        |from: usize| weights.iter().skip(from).take(8).rev().fold(0, |n, w| n << 8 | u64::from((*w as u8) ^ 0x80));
+    [half(0), half(8)]
+}
+
+/// A row as its weights.
+fn weights(row: &Row) -> [i8; Tag::COUNT] {
+    let mut out = [0; Tag::COUNT];
+    for (i, o) in out.iter_mut().enumerate() {
+        *o = ((row[i / 8] >> (8 * (i % 8))) as u8 ^ 0x80) as i8;
+    }
+    out
+}
+
+/// Of a feature that says nothing.
+const NOTHING: Row = [0x8080_8080_8080_8080; 2];
 
 /// The fitted weights.
 pub struct Weights {
@@ -172,14 +192,16 @@ impl Weights {
             return Err(WeightsError);
         }
         // Sparse: the number of the row, then its weights.
-        let mut table = vec![[0i8; Tag::COUNT]; rows];
+        let mut table = vec![NOTHING; rows];
         let filled = number(take(4)?)? as usize;
         for _ in 0..filled {
             let at = number(take(4)?)? as usize;
-            let row = table.get_mut(at).ok_or(WeightsError)?;
-            for (slot, b) in row.iter_mut().zip(take(Tag::COUNT)?) {
-                *slot = *b as i8;
+            let slot = table.get_mut(at).ok_or(WeightsError)?;
+            let mut bytes = [0i8; Tag::COUNT];
+            for (w, b) in bytes.iter_mut().zip(take(Tag::COUNT)?) {
+                *w = *b as i8;
             }
+            *slot = row(bytes);
         }
         Ok(Self { rows: table, follow, step, eagerness, vocabulary })
     }
@@ -197,12 +219,11 @@ impl Weights {
         let text = self.vocabulary.join("\n");
         out.extend((text.len() as u32).to_le_bytes());
         out.extend(text.as_bytes());
-        let filled: Vec<(usize, &Row)> =
-            self.rows.iter().enumerate().filter(|(_, r)| r.iter().any(|w| *w != 0)).collect();
+        let filled: Vec<(usize, &Row)> = self.rows.iter().enumerate().filter(|(_, r)| **r != NOTHING).collect();
         out.extend((filled.len() as u32).to_le_bytes());
         for (at, row) in filled {
             out.extend((at as u32).to_le_bytes());
-            out.extend(row.iter().map(|w| *w as u8));
+            out.extend(weights(row).map(|w| w as u8));
         }
         out
     }
@@ -214,17 +235,24 @@ impl Weights {
 
     /// Sums the evidence of one token.
     fn emission(&self, features: &[u32]) -> [f32; Tag::COUNT] {
-        let mut sum = [0i16; Tag::COUNT];
+        // Weights are stored 128 higher, so that two by two they add up in halves of a word without a sign.
+        const BYTES: u64 = 0x00ff_00ff_00ff_00ff;
+        let mut sums = [[0u64; 2]; 2];
+        let mut count = 0u16;
         for at in features {
             if let Some(row) = self.rows.get(*at as usize) {
-                for (s, w) in sum.iter_mut().zip(row) {
-                    *s = s.saturating_add(i16::from(*w));
+                for (sum, eight) in sums.iter_mut().zip(row) {
+                    sum[0] += eight & BYTES;
+                    sum[1] += (eight >> 8) & BYTES;
                 }
+                count += 1;
             }
         }
+        let zero = i32::from(count) * 128;
         let mut out = [0.0; Tag::COUNT];
-        for (o, s) in out.iter_mut().zip(sum) {
-            *o = f32::from(s) * self.step;
+        for (i, o) in out.iter_mut().enumerate() {
+            let half = sums[i / 8][i % 2] >> (16 * (i % 8 / 2));
+            *o = (i32::from(half as u16) - zero) as f32 * self.step;
         }
         out[0] -= self.eagerness;
         out
@@ -302,6 +330,32 @@ pub(crate) fn decode(
         }
         if i > from {
             tag = path.back.get(i - from - 1).and_then(|b| b.get(tag)).map_or(0, |b| usize::from(*b));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_survive_packing_and_add_up() {
+        let mut some = [0i8; Tag::COUNT];
+        for (i, w) in some.iter_mut().enumerate() {
+            *w = (i as i8 - 8) * 15;
+        }
+        assert_eq!(weights(&row(some)), some);
+        assert_eq!(row([0; Tag::COUNT]), NOTHING);
+        let table = Weights {
+            rows: vec![row(some), row([-128; Tag::COUNT]), NOTHING],
+            follow: [[0.0; Tag::COUNT]; Tag::COUNT],
+            step: 0.5,
+            eagerness: 0.0,
+            vocabulary: Vec::new(),
+        };
+        let sum = table.emission(&[0, 0, 1, 2, 99]);
+        for (s, w) in sum.iter().zip(some) {
+            assert_eq!(*s, (2.0 * f32::from(w) - 128.0) * 0.5);
         }
     }
 }

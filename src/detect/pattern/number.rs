@@ -29,11 +29,33 @@ impl Numbers {
         Self { regex }
     }
 
-    /// Appends what the patterns find in `text`, sorted by start.
-    pub(crate) fn find(&self, text: &str, out: &mut Vec<(Span, Label)>) {
+    /// Appends what the patterns find in `text` around its codes, sorted by start. What every pattern names holds two codes
+    /// or a long one.
+    pub(crate) fn find(&self, text: &str, codes: impl Iterator<Item = Span>, out: &mut Vec<(Span, Label)>) {
+        let mut cluster: Option<(Span, usize)> = None;
+        for code in codes {
+            match &mut cluster {
+                Some((span, count)) if code.start <= span.end + APART => {
+                    span.end = code.end;
+                    *count += 1;
+                }
+                _ => {
+                    self.cluster(text, cluster.replace((code, 1)), out);
+                }
+            }
+        }
+        self.cluster(text, cluster, out);
+    }
+
+    fn cluster(&self, text: &str, cluster: Option<(Span, usize)>, out: &mut Vec<(Span, Label)>) {
+        let Some((span, count)) = cluster else { return };
+        if count == 1 && span.len() < LONG {
+            return;
+        }
         let bytes = text.as_bytes();
-        let mut at = 0;
-        while let Some(found) = self.regex.search(&Input::new(bytes).range(at..)) {
+        let mut at = span.start.saturating_sub(APART).max(out.last().map_or(0, |(found, _)| found.end));
+        let until = (span.end + APART).min(bytes.len());
+        while let Some(found) = self.regex.search(&Input::new(bytes).range(at..until)) {
             let (start, mut end) = (found.start(), found.end());
             let Some(pattern) = PATTERNS.get(found.pattern().as_usize()) else { break };
             let bounded = !start.checked_sub(1).and_then(|i| bytes.get(i)).is_some_and(|b| b.is_ascii_alphanumeric())
@@ -51,9 +73,17 @@ impl Numbers {
                 let group = bytes.get(start..).unwrap_or(b"").iter().take_while(|b| b.is_ascii_alphanumeric()).count();
                 at = start + group.max(1);
             }
+            if at > until {
+                return;
+            }
         }
     }
 }
+
+/// How many bytes may lie between the codes of one number, and before its first: brackets, a sign, hexadecimal letters.
+const APART: usize = 10;
+/// Bytes of a code that is a whole number of several groups by itself.
+const LONG: usize = 9;
 
 /// Order matters: of several that match at one place, the first wins.
 const PATTERNS: [Pattern; 12] = [
@@ -192,7 +222,10 @@ mod tests {
             ("Na 140 110 4.5 5000", vec![]),
         ] {
             let mut out = Vec::new();
-            numbers.find(text, &mut out);
+            let mut tokens = Vec::new();
+            crate::detect::token::lex(text, &[], &mut tokens);
+            let codes = tokens.iter().filter(|t| t.kind == crate::detect::token::Kind::Code);
+            numbers.find(text, codes.map(|t| Span::new(t.start as usize, t.end as usize)), &mut out);
             let got: Vec<&str> = out.iter().map(|(span, _)| span.of(text)).collect();
             assert_eq!(got, want, "{text}");
         }
