@@ -182,7 +182,7 @@ impl<'a> Desk<'a> {
                         (Escape::JsonNumber, _) => Written::JsonNumber,
                         _ if record.charset == Charset::Windows1252 => Written::Windows1252,
                         (Escape::Json, Ok(raw)) => Written::Json(raw),
-                        (Escape::CsvQuoted, Ok(raw)) => Written::CsvQuoted(raw),
+                        (Escape::CsvQuoted | Escape::CsvBare, Ok(raw)) => Written::Csv(raw),
                         _ => Written::Canonical,
                     };
                     hand.edits
