@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod arbitrary;
 mod dictionary;
 mod docs;
 mod eval;
+mod faults;
 mod records;
 mod tokens;
 mod verbs;
+mod whole;
