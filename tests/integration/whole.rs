@@ -131,9 +131,9 @@ fn made() -> impl Strategy<Value = Made> {
         |(format, patients, choices)| {
             let mut choice = Choice { bytes: &choices, at: 0 };
             let mut out = Written { bytes: Vec::new(), planted: Vec::new(), latin: false };
-            let bom = choice.next() % 4 == 0;
+            let bom = choice.next().is_multiple_of(4);
             // Windows-1252 has no byte order mark, and JSON is UTF-8.
-            out.latin = !bom && choice.next() % 2 == 0 && matches!(format, Format::Text | Format::Csv | Format::Tsv);
+            out.latin = !bom && choice.next().is_multiple_of(2) && matches!(format, Format::Text | Format::Csv | Format::Tsv);
             if bom {
                 out.bytes.extend_from_slice(b"\xEF\xBB\xBF");
             }
@@ -265,7 +265,7 @@ fn table(format: Format, patients: &[Patient], choice: &mut Choice<'_>, out: &mu
             }
             let bare = |text: &str| text.replace(['\n', '\r', '\t'], " ").replace(delimiter, " ");
             let whole: String = cell.iter().map(|p| p.text.as_str()).collect();
-            if format == Format::Tsv || (bare(&whole) == whole && choice.next() % 2 == 0) {
+            if format == Format::Tsv || (bare(&whole) == whole && choice.next().is_multiple_of(2)) {
                 out.pieces(cell, bare);
             } else {
                 out.push("\"");
