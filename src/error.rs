@@ -48,10 +48,3 @@ pub enum RunError {
         file: String,
     },
 }
-
-impl RunError {
-    /// Whether the reader of the output went away, which is no fault of ours.
-    pub fn is_closed_pipe(&self) -> bool {
-        matches!(self, RunError::Write { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
-    }
-}

@@ -103,21 +103,24 @@ impl Policy {
             PolicyError::Toml { line, column, message }
         };
         let file: File = toml::from_str(text)
-            .map_err(|e| fail(e.span().map_or(0, |span| span.start), e.message().trim().replace('\n', "; ")))?;
+            .map_err(|e| fail(e.span().map_or(0, |span| span.start), quiet(e.message().trim())))?;
         let base = file.extends.as_ref().map_or(Policy::PRESETS[0], |e| e.get_ref().as_str());
         let mut policy = Policy::preset(base)
-            .map_err(|e| fail(file.extends.as_ref().map_or(0, |e| e.span().start), e.to_string()))?;
+            .map_err(|_| {
+                let start = file.extends.as_ref().map_or(0, |e| e.span().start);
+                fail(start, format!("there is no policy {}; there are {}", shown(base), Policy::PRESETS.join(", ")))
+            })?;
         policy.name = file.name;
         for (label, action) in &file.actions {
             let known = Label::ALL.into_iter().find(|l| l.name() == label.get_ref()).ok_or_else(|| {
                 let names: Vec<_> = Label::ALL.iter().map(|l| l.name()).collect();
-                fail(label.span().start, format!("unknown label {:?}; there are {}", label.get_ref(), names.join(", ")))
+                fail(label.span().start, format!("unknown label {}; there are {}", shown(label.get_ref()), names.join(", ")))
             })?;
             let chosen = Action::ALL.into_iter().find(|a| a.name() == action.get_ref()).ok_or_else(|| {
                 let names: Vec<_> = Action::ALL.iter().map(|a| a.name()).collect();
                 fail(
                     action.span().start,
-                    format!("unknown action {:?}; there are {}", action.get_ref(), names.join(", ")),
+                    format!("unknown action {}; there are {}", shown(action.get_ref()), names.join(", ")),
                 )
             })?;
             policy.actions[known as usize] = chosen;
@@ -149,6 +152,28 @@ impl Policy {
     pub fn needs_key(&self) -> bool {
         self.actions.contains(&Action::Token)
     }
+}
+
+/// A name from a policy file, if it can be meant as one: the file may be another than was meant, with text of records.
+fn shown(name: &str) -> String {
+    let one_case = |upper: bool| {
+        name.bytes().all(|b| b.is_ascii_digit() || b"_-".contains(&b) || b.is_ascii_alphabetic() && b.is_ascii_uppercase() == upper)
+    };
+    if name.len() <= 20 && (one_case(true) || one_case(false)) { format!("{name:?}") } else { "(not shown)".to_owned() }
+}
+
+/// The message of the TOML reader on one line, without what it quotes of the file.
+fn quiet(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for (i, part) in message.replace('\n', "; ").split(['`', '"']).enumerate() {
+        match i % 2 {
+            0 => out.push_str(part),
+            // Its own grammar is told by single characters.
+            _ if part.chars().count() == 1 => out.push_str(&format!("`{part}`")),
+            _ => out.push_str(&shown(part)),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -195,6 +220,24 @@ mod tests {
         ] {
             let error = Policy::from_toml(text).unwrap_err().to_string();
             assert!(error.contains(place) && error.contains(what), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn errors_hold_no_text_of_a_file_that_is_no_policy() {
+        for text in [
+            "Zeppelina was seen today",
+            "Zeppelina = 1",
+            "name = \"Zeppelina\"\n[actions]\nZeppelina = \"keep\"",
+            "name = \"x\"\n[actions]\nNAME = \"Zeppelina\"",
+            "name = \"x\"\nextends = \"Zeppelina\"",
+            "name = \"x\"\nactions = \"Zeppelina\"",
+            "name = [\"Zeppelina\"]",
+            "name = \"x\"\n[actions]\nNAME = [\"Zeppelina\"]",
+            "{\"name\":\"Zeppelina\"}",
+        ] {
+            let error = Policy::from_toml(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("Zeppelina"), "{error}");
         }
     }
 }

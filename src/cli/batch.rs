@@ -123,6 +123,10 @@ impl Batch<'_> {
         let write = |source| RunError::Write { file: target.clone(), source };
 
         let mut quarantine = QuarantineFile::new(&aside).map_err(write_aside)?;
+        // Opening a pipe waits for who writes to it: only one that was named itself is meant to be read.
+        if !item.named && std::fs::metadata(&item.path).is_ok_and(|about| !about.is_file()) {
+            return Err(read(std::io::Error::other("not a regular file")));
+        }
         let file = File::open(&item.path).map_err(read)?;
         let extension = item.path.extension().and_then(|e| e.to_str());
         let summary = match Source::open(file, &self.ask, extension).map_err(read)? {
@@ -139,8 +143,10 @@ impl Batch<'_> {
                 let job = Run { scrub: &self.scrub, file: &name, target: &target, progress: &progress };
                 let mut out = Target::create(&path).map_err(write)?;
                 let summary = run_pipeline(&job, source, &mut out, &mut quarantine, pool)?;
+                // The list is whole before the output has its name: a file that is there says that its run is done.
+                quarantine.finish().map_err(write_aside)?;
                 out.finish().map_err(write)?;
-                summary
+                return Ok(summary);
             }
         };
         quarantine.finish().map_err(write_aside)?;

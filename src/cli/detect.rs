@@ -1,5 +1,4 @@
 //! `deidre detect`: JSON Lines of texts in, JSON Lines of spans out.
-#![allow(clippy::print_stderr)]
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -77,14 +76,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 Err(column) => {
                     bad += 1;
                     let offset = line.offset + column.saturating_sub(1) as u64;
-                    eprintln!("deidre: {name}: line {}: not {{\"id\", \"text\"}} at byte {offset}", line.number);
+                    super::say(&format!(
+                        "deidre: {name}: line {}: not {{\"id\", \"text\"}} at byte {offset}",
+                        line.number
+                    ));
                 }
             }
         }
         output.flush().context("cannot write")?;
     }
     if bad > 0 {
-        eprintln!("deidre: {name}: {bad} lines were left out");
+        super::say(&format!("deidre: {name}: {bad} lines were left out"));
     }
     Ok(ExitCode::from(u8::from(bad > 0)))
 }

@@ -1,7 +1,7 @@
 //! `deidre eval`: the engine, or given predictions, against gold notes.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let notes = gold::load(&args.gold)?;
     let moved: usize = notes.iter().map(|note| note.moved).sum();
     if moved > 0 {
-        eprintln!("deidre: {moved} gold elements do not stand at their offsets; the figures are wrong by as much");
+        super::say(&format!("deidre: {moved} gold elements do not stand at their offsets; the figures are wrong by as much"));
     }
     let predicted = match &args.predictions {
         None => predict(&engine(args.evidence.as_deref())?, &notes),
@@ -66,27 +66,30 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let missing = of_notes.iter().filter(|p| p.is_none()).count();
             if missing + given.len() > 0 {
                 let strangers = given.len();
-                eprintln!("deidre: {missing} notes have no predictions, {strangers} predictions belong to no note");
+                super::say(&format!("deidre: {missing} notes have no predictions, {strangers} predictions belong to no note"));
             }
             of_notes.into_iter().map(Option::unwrap_or_default).collect()
         }
     };
     let report = Report::score(&notes, &predicted);
     if args.json {
-        println!("{}", as_json(&notes, &report, args));
+        super::print(&format!("{}\n", as_json(&notes, &report, args)))?;
         return Ok(ExitCode::SUCCESS);
     }
+    // A String takes everything: writing cannot fail.
+    let mut out = String::new();
     if args.by_kind {
-        table("kind", report.kinds.iter().map(|(kind, row)| (if kind.is_empty() { "(none)" } else { kind }, row)));
-        println!();
+        table(&mut out, "kind", report.kinds.iter().map(|(kind, row)| (if kind.is_empty() { "(none)" } else { kind }, row)));
+        out.push('\n');
     }
-    table("label", report.labels.iter().map(|(label, row)| (label.name(), row)).chain([("all", &report.all)]));
+    table(&mut out, "label", report.labels.iter().map(|(label, row)| (label.name(), row)).chain([("all", &report.all)]));
     for (title, misses, n) in [("LEAK", &report.leaks, args.leaks), ("FALSE", &report.false_spans, args.false_spans)] {
         for miss in misses.iter().take(n) {
-            println!("{title} {}", Shown::new(&notes, miss));
+            let _ = writeln!(out, "{title} {}", Shown::new(&notes, miss));
         }
     }
-    summary(&report.all, notes.len());
+    summary(&mut out, &report.all, notes.len());
+    super::print(&out)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -110,10 +113,11 @@ fn predict(engine: &Engine, notes: &[Note]) -> Vec<Vec<Predicted>> {
     notes.par_iter().map_init(|| engine.worker(), find).collect()
 }
 
-fn table<'r>(what: &str, rows: impl Iterator<Item = (&'r str, &'r Row)>) {
+fn table<'r>(out: &mut String, what: &str, rows: impl Iterator<Item = (&'r str, &'r Row)>) {
     let rows: Vec<_> = rows.collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).clamp(12, 44);
-    println!(
+    let _ = writeln!(
+        out,
         "{what:width$}  elements  element-recall          char-recall             char-precision          \
          F1                      F2                      clean-docs              false-spans/doc"
     );
@@ -124,7 +128,8 @@ fn table<'r>(what: &str, rows: impl Iterator<Item = (&'r str, &'r Row)>) {
         };
         let recall = row.counts.elements > 0;
         let precision = row.counts.right + row.counts.wrong > 0;
-        println!(
+        let _ = writeln!(
+            out,
             "{name:width$.width$}  {:8}  {:22}  {:22}  {:22}  {:22}  {:22}  {:22}  {:.2} ({:.2}-{:.2})",
             row.counts.elements,
             cell(recall, f.element_recall, i.element_recall),
@@ -141,12 +146,14 @@ fn table<'r>(what: &str, rows: impl Iterator<Item = (&'r str, &'r Row)>) {
 }
 
 /// The last three lines: counts, intervals, and the line that the reference scorer prints.
-fn summary(row: &Row, docs: usize) {
+fn summary(out: &mut String, row: &Row, docs: usize) {
     let (Counts { elements, caught, clean, false_spans, .. }, f, i) = (row.counts, &row.figures, &row.intervals);
-    println!(
+    let _ = writeln!(
+        out,
         "\n{caught} of {elements} elements caught, {clean} of {docs} documents without a leak, {false_spans} false spans"
     );
-    println!(
+    let _ = writeln!(
+        out,
         "95 %  element-recall {:.4}-{:.4}  char-recall {:.4}-{:.4}  char-precision {:.4}-{:.4}  F1 {:.4}-{:.4}  \
          F2 {:.4}-{:.4}  clean-docs {:.3}-{:.3}  false-spans/doc {:.2}-{:.2}",
         i.element_recall.0,
@@ -164,7 +171,8 @@ fn summary(row: &Row, docs: usize) {
         i.false_spans_per_doc.0,
         i.false_spans_per_doc.1,
     );
-    println!(
+    let _ = writeln!(
+        out,
         "docs {docs}  elements {elements}  element-recall {:.4}  char-recall {:.4}  char-precision {:.4}  F1 {:.4}  \
          F2 {:.4}  clean-docs {:.3}  false-spans/doc {:.2}",
         f.element_recall, f.char_recall, f.char_precision, f.f1, f.f2, f.clean_docs, f.false_spans_per_doc

@@ -1,5 +1,4 @@
 //! `deidre key new`.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Verb::New { out } = &args.verb;
     let key = Key::generate()?;
     match out {
-        None => println!("{}", *key.written()),
+        None => super::print(&zeroize::Zeroizing::new(format!("{}\n", *key.written())))?,
         Some(path) => {
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
@@ -40,7 +39,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let mut file = options.open(path).with_context(|| format!("cannot create key file {}", path.display()))?;
             writeln!(file, "{}", *key.written()).and_then(|()| file.sync_all()).context("cannot write key file")?;
-            eprintln!("deidre: key {} written to {}", key.id(), path.display());
+            super::say(&format!("deidre: key {} written to {}", key.id(), path.display()));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -14,6 +14,7 @@ mod transform_args;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 pub(crate) use fields::FieldArgs;
@@ -85,6 +86,23 @@ pub(crate) fn pool(jobs: Option<std::num::NonZeroUsize>) -> anyhow::Result<rayon
 pub(crate) fn say(line: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Writes to standard output.
+///
+/// # Errors
+///
+/// When it cannot be written; that its reader went away is told by [`is_closed_pipe`].
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write standard output")
+}
+
+/// Whether the reader of the output went away, which is no fault of ours and is not worth a message.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.into_iter().any(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// A panic's message may hold the text at hand: only its place is told.

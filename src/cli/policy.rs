@@ -1,5 +1,4 @@
 //! `deidre policy show`.
-#![allow(clippy::print_stdout)]
 
 use std::process::ExitCode;
 
@@ -32,14 +31,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Verb::Show { policy, toml } = &args.verb;
     let policy = load_policy(policy)?;
     if *toml {
-        print!("{}", policy.to_toml());
+        super::print(&policy.to_toml())?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("policy {}\n", policy.name());
-    println!("{:<12}  {:<24}  action", "label", "45 CFR");
+    let mut out = format!("policy {}\n\n{:<12}  {:<24}  action\n", policy.name(), "label", "45 CFR");
     for label in Label::ALL {
         let clause = label.clause().map_or("may stay".to_owned(), |c| format!("164.514(b)(2)(i)({c})"));
-        println!("{:<12}  {clause:<24}  {}", label.name(), policy.action(label).name());
+        out.push_str(&format!("{:<12}  {clause:<24}  {}\n", label.name(), policy.action(label).name()));
     }
+    super::print(&out)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,4 @@
 //! `deidre reveal`: sealed tokens of stdin turned back, to stdout.
-#![allow(clippy::print_stderr)]
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -63,14 +62,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     write(&mut output, &mut out)?;
     let bad = tally.mistyped + tally.foreign;
     if bad > 0 {
-        eprintln!(
+        super::say(&format!(
             "deidre: {} tokens revealed; left as they are: {} mistyped (the checksum does not hold), {} not sealed with \
              key {}",
             tally.revealed,
             tally.mistyped,
             tally.foreign,
             key.id()
-        );
+        ));
     }
     Ok(ExitCode::from(u8::from(bad > 0)))
 }

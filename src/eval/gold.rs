@@ -207,20 +207,56 @@ fn load_file(root: &Path, file: &Path, notes: &mut Vec<Note>) -> Result<(), Gold
         if file == root { file.file_stem().map(Path::new).unwrap_or(file).to_owned() } else { name.with_extension("") };
     let id = id.to_string_lossy().into_owned();
     let annotations = file.with_extension("ann");
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    if start.starts_with('<') {
-        notes.push(i2b2::parse(id, &text).map_err(|problem| fail(file, None, problem))?);
-    } else if start.starts_with('{') {
-        for (number, line) in lines(&text) {
-            notes.push(json_line(line).map_err(|problem| fail(file, Some(number), problem))?);
+    let is_brat = matches!(kind(&text), Kind::Other)
+        && file.extension().is_some_and(|e| e == "txt")
+        && annotations.is_file();
+    let marks = if is_brat { Some(read(&annotations)?) } else { None };
+    parse(&id, &text, marks.as_deref(), notes)
+        .map_err(|(line, problem)| fail(if is_brat { &annotations } else { file }, line, problem))
+}
+
+/// Appends the notes of one gold file: its text, and brat's annotations of it if there are any. The id is that of the
+/// note where the text holds one.
+///
+/// # Errors
+///
+/// The line, where one can be told, and what is wrong in it.
+pub fn parse(
+    id: &str,
+    text: &str,
+    annotations: Option<&str>,
+    notes: &mut Vec<Note>,
+) -> Result<(), (Option<usize>, GoldProblem)> {
+    match (kind(text), annotations) {
+        (Kind::Xml, _) => notes.push(i2b2::parse(id.to_owned(), text).map_err(|problem| (None, problem))?),
+        (Kind::Lines, _) => {
+            for (number, line) in lines(text) {
+                notes.push(json_line(line).map_err(|problem| (Some(number), problem))?);
+            }
         }
-    } else if file.extension().is_some_and(|e| e == "txt") && annotations.is_file() {
-        let marks = read(&annotations)?;
-        notes.push(brat::parse(id, text, &marks).map_err(|(line, problem)| fail(&annotations, Some(line), problem))?);
-    } else {
-        inline::parse(&id, &text, notes).map_err(|problem| fail(file, None, problem))?;
+        (Kind::Other, Some(marks)) => {
+            let note = brat::parse(id.to_owned(), text.to_owned(), marks);
+            notes.push(note.map_err(|(line, problem)| (Some(line), problem))?);
+        }
+        (Kind::Other, None) => inline::parse(id, text, notes).map_err(|problem| (None, problem))?,
     }
     Ok(())
+}
+
+/// What the first character tells.
+enum Kind {
+    Xml,
+    Lines,
+    Other,
+}
+
+fn kind(text: &str) -> Kind {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    match start.bytes().next() {
+        Some(b'<') => Kind::Xml,
+        Some(b'{') => Kind::Lines,
+        _ => Kind::Other,
+    }
 }
 
 fn json_line(line: &str) -> Result<Note, GoldProblem> {

@@ -45,6 +45,7 @@ pub fn run<R: Read + Send + 'static>(
     quarantine: &mut dyn Quarantine,
     pool: Option<&rayon::ThreadPool>,
 ) -> Result<Summary, RunError> {
+    let prefix = source.layout().prefix;
     let desk = Desk::new(job.scrub, source.layout().clone(), job.file);
     let mut sink =
         Sink { job, out, quarantine, next: 0, waiting: BTreeMap::new(), summary: Summary::default(), dirty: false };
@@ -86,7 +87,7 @@ pub fn run<R: Read + Send + 'static>(
             }
         })?,
     }
-    sink.finish()
+    sink.finish(prefix)
 }
 
 fn in_line<R: Read>(
@@ -169,7 +170,12 @@ impl Sink<'_, '_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Summary, RunError> {
+    /// `prefix` is what the first chunk starts with: it stays where there is none.
+    fn finish(mut self, prefix: &[u8]) -> Result<Summary, RunError> {
+        if self.next == 0 {
+            self.out.write_all(prefix).map_err(|e| self.write_error(e))?;
+            self.dirty = true;
+        }
         self.flush()?;
         let lost = self.summary.tally.records != self.summary.tally.written + self.summary.quarantined();
         if !self.waiting.is_empty() || lost {

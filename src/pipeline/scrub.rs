@@ -158,6 +158,8 @@ impl<'a> Desk<'a> {
             return Ok(());
         }
         let inputs: Vec<Input<'_>> = record.segments.iter().map(|s| Input { text: &s.text, hint: s.hint }).collect();
+        #[cfg(test)]
+        tests::fail_on(&inputs);
         let findings = hand.worker.find(&inputs);
         // A segment without its findings must not pass.
         if findings.len() != record.segments.len() {
@@ -182,7 +184,7 @@ impl<'a> Desk<'a> {
                         (Escape::JsonNumber, _) => Written::JsonNumber,
                         _ if record.charset == Charset::Windows1252 => Written::Windows1252,
                         (Escape::Json, Ok(raw)) => Written::Json(raw),
-                        (Escape::CsvQuoted, Ok(raw)) => Written::CsvQuoted(raw),
+                        (Escape::CsvQuoted | Escape::CsvBare, Ok(raw)) => Written::Csv(raw),
                         _ => Written::Canonical,
                     };
                     hand.edits
@@ -265,7 +267,101 @@ fn outside<'t>(span: Span, tokens: &'t [Span], text: &'t str) -> impl Iterator<I
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use std::io::Cursor;
+
     use super::*;
+    use crate::error::InputError;
+    use crate::pipeline::layout::Ask;
+    use crate::pipeline::quarantine::Quarantine;
+    use crate::pipeline::{Run, Source, Summary, run};
+    use crate::policy::Policy;
+
+    /// In unit tests, a record that holds this makes its worker panic, with the record's text in the panic's message.
+    const SABOTAGE: &str = "sabotage";
+
+    pub(super) fn fail_on(inputs: &[Input<'_>]) {
+        for input in inputs {
+            assert!(!input.text.contains(SABOTAGE), "{}", input.text);
+        }
+    }
+
+    impl Quarantine for Vec<InputError> {
+        fn add(&mut self, error: &InputError) -> std::io::Result<()> {
+            self.push(error.clone());
+            Ok(())
+        }
+    }
+
+    fn scrub(ask: &Ask, input: &str, threads: Option<usize>) -> (String, Vec<InputError>, Summary) {
+        let scrub = Scrub {
+            engine: Engine::embedded(),
+            transform: Transform::new(Policy::preset("redact").unwrap(), None).unwrap(),
+            scope: Scope::Corpus,
+        };
+        let pool = threads.map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
+        let source = Source::open(Cursor::new(input.as_bytes().to_vec()), ask, None).unwrap().unwrap();
+        let job = Run { scrub: &scrub, file: "-", target: "-", progress: &|_| {} };
+        let (mut out, mut aside) = (Vec::new(), Vec::new());
+        let summary = run(&job, source, &mut out, &mut aside, pool.as_ref()).unwrap();
+        (String::from_utf8(out).unwrap(), aside, summary)
+    }
+
+    #[test]
+    fn a_record_that_a_worker_panics_on_is_set_aside_and_the_others_pass() {
+        for (format, input, want, records) in [
+            (
+                Format::Ndjson,
+                "{\"mrn\":\"00482913\"}\n{\"mrn\":\"00482914\",\"note\":\"sabotage\"}\r\n\n{\"mrn\":\"00482915\"}\n[\"sabotage\"]",
+                "{\"mrn\":\"[MRN]\"}\n\n{\"mrn\":\"[MRN]\"}\n",
+                &[2, 5][..],
+            ),
+            (
+                Format::Csv,
+                "mrn,note\n00482913,seen\n00482914,sabotage\n00482915,well\n",
+                "mrn,note\n[MRN],seen\n[MRN],well\n",
+                &[2],
+            ),
+            (Format::Tsv, "mrn\tnote\n00482914\tsabotage\n", "mrn\tnote\n", &[1]),
+            // A header that fails is left out as well, and counted.
+            (Format::Csv, "mrn,sabotage\n00482913,x\n", "[MRN],x\n", &[0]),
+            (Format::Json, "{\"mrn\":\"00482914\",\"note\":\"sabotage\"}", "", &[1]),
+            (Format::Text, "one\x0cMRN: 00482914 sabotage\x0cthree", "one\x0cthree", &[2]),
+        ] {
+            for threads in [None, Some(1), Some(3)] {
+                let ask = Ask { format: Some(format), separator: b"\x0c".to_vec(), ..Ask::default() };
+                let (out, aside, summary) = scrub(&ask, input, threads);
+                assert_eq!(out, want, "{format:?}");
+                let places: Vec<u64> = aside.iter().map(|e| e.record).collect();
+                assert_eq!(places, records, "{format:?}");
+                assert!(aside.iter().all(|e| e.fault.reason == Reason::Internal));
+                assert!(aside.iter().all(|e| !e.to_string().contains(SABOTAGE)));
+                assert_eq!(summary.tally.records, summary.tally.written + summary.quarantined());
+                assert_eq!(summary.quarantined(), records.len() as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_failed_record_counted_is_not_counted() {
+        // The counts are those of the output: nothing of the record that failed late.
+        let (out, _, summary) = scrub(
+            &Ask { format: Some(Format::Ndjson), ..Ask::default() },
+            "{\"mrn\":\"00482914\",\"note\":\"sabotage\"}\n{\"mrn\":\"00482915\"}\n",
+            None,
+        );
+        assert_eq!(summary.tally.replaced[Label::Mrn as usize], 1);
+        assert_eq!(out.matches("[MRN]").count(), 1);
+    }
+
+    #[test]
+    fn a_byte_order_mark_alone_is_kept() {
+        for format in [None, Some(Format::Text), Some(Format::Csv), Some(Format::Ndjson)] {
+            let (out, _, summary) = scrub(&Ask { format, ..Ask::default() }, "\u{feff}", None);
+            assert_eq!((out.as_str(), summary.tally.records), ("\u{feff}", 0), "{format:?}");
+        }
+    }
 
     #[test]
     fn tokens_are_cut_out_of_findings() {

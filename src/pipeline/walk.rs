@@ -14,6 +14,8 @@ pub struct Item {
     pub relative: PathBuf,
     /// Its size in bytes.
     pub size: u64,
+    /// Whether it was named itself, rather than found in a folder.
+    pub named: bool,
 }
 
 /// The folder below the output folder for records that were set aside.
@@ -81,7 +83,7 @@ pub fn items(inputs: &[PathBuf], out: &Path) -> Result<Vec<Item>, WalkError> {
             let mut seen = HashSet::new();
             folder(input, &base, &mut seen, &mut files)?;
         } else {
-            files.push(Item { path: input.clone(), relative: name(), size: meta.len() });
+            files.push(Item { path: input.clone(), relative: name(), size: meta.len(), named: true });
         }
         for item in files {
             let target = out_real.join(&item.relative);
@@ -113,7 +115,7 @@ fn folder(path: &Path, relative: &Path, seen: &mut HashSet<PathBuf>, files: &mut
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => folder(&path, &relative, seen, files)?,
             // A link to nothing, or what cannot be looked at, is reported when it is opened.
-            meta => files.push(Item { path, relative, size: meta.map_or(0, |m| m.len()) }),
+            meta => files.push(Item { path, relative, size: meta.map_or(0, |m| m.len()), named: false }),
         }
     }
     Ok(())

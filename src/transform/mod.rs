@@ -48,8 +48,9 @@ pub enum Written<'r> {
     JsonNumber,
     /// These bytes, inside a JSON string. Kept only when they are not the canonical escaping.
     Json(&'r str),
-    /// These bytes, inside a quoted CSV field. Kept only when they are not the value with its quotes doubled.
-    CsvQuoted(&'r str),
+    /// These bytes, in a CSV field. Kept only when there are quotes in them: whether the field they stood in was quoted
+    /// cannot be told for certain by a reader that does not know the delimiter.
+    Csv(&'r str),
     /// In Windows-1252, in text or CSV. Kept only when the value is not all ASCII.
     Windows1252,
 }
@@ -184,7 +185,7 @@ impl std::fmt::Debug for Written<'_> {
             Written::Canonical => "Canonical",
             Written::JsonNumber => "JsonNumber",
             Written::Json(_) => "Json",
-            Written::CsvQuoted(_) => "CsvQuoted",
+            Written::Csv(_) => "Csv",
             Written::Windows1252 => "Windows1252",
         })
     }

@@ -149,6 +149,7 @@ impl Revealer {
         match self.format {
             Format::Json => Place::Json,
             Format::Csv if self.quoted => Place::CsvQuoted,
+            Format::Csv => Place::CsvBare,
             _ => Place::Text,
         }
     }

@@ -42,6 +42,7 @@ pub(super) struct Opened {
 pub(super) enum Place {
     Text,
     Json,
+    CsvBare,
     CsvQuoted,
 }
 
@@ -80,8 +81,10 @@ impl Sealer {
                 escape::json(value, &mut canonical);
                 (Place::Json, raw)
             }
-            Written::CsvQuoted(raw) => {
-                escape::csv_quoted(value, &mut canonical);
+            Written::Csv(raw) => {
+                if !value.contains('"') {
+                    canonical.push_str(value);
+                }
                 (Place::CsvQuoted, raw)
             }
         };
@@ -198,7 +201,7 @@ impl Opened {
         let mut windows_1252 = false;
         if self.flags & flag::WRITTEN != 0 {
             let (mark, both, len) = self.parts();
-            if (mark, place) == ('j', Place::Json) || (mark, place) == ('q', Place::CsvQuoted) {
+            if (mark, place) == ('j', Place::Json) || mark == 'q' && matches!(place, Place::CsvQuoted | Place::CsvBare) {
                 out.extend_from_slice(both.get(len..).unwrap_or_default().as_bytes());
                 return;
             }
@@ -254,7 +257,7 @@ mod flag {
     /// Six bytes of scope follow.
     pub(super) const SCOPED: u8 = 1;
     /// The content is the value's length in decimal, a mark, the value, and what the mark asks for: `j` and `q` the
-    /// bytes in a JSON string or a quoted CSV field, `w` nothing: it stood in Windows-1252.
+    /// bytes in a JSON string or a CSV field, `w` nothing: it stood in Windows-1252.
     pub(super) const WRITTEN: u8 = 2;
     /// The value is a JSON number.
     pub(super) const NUMBER: u8 = 4;

@@ -156,9 +156,13 @@ fn values_come_back_as_they_were_written() {
         (Format::Auto, "", " b", "O\"N\n", Written::Canonical, "O\"N\n"),
         (Format::Text, "a ", " b", "3/4", Written::Json("3\\/4"), "3/4"),
         (Format::Csv, "x,\"a ", "\",y", "5\" O", Written::Canonical, "5\"\" O"),
-        (Format::Csv, "x,\"a ", "\",y", "5\" O", Written::CsvQuoted("5\" O"), "5\" O"),
+        (Format::Csv, "x,\"a ", "\",y", "5\" O", Written::Csv("5\" O"), "5\" O"),
         (Format::Csv, "x,5\" ", ",y", "5\" O", Written::Canonical, "5\" O"),
-        (Format::Csv, "\"\"\"\",\"", "\"", "a\"", Written::CsvQuoted("a\"\""), "a\"\""),
+        // Bare, though what is before looks like a quoted field to who does not know the delimiter.
+        (Format::Csv, "x|\"a ", ",y", "5\" O", Written::Csv("5\" O"), "5\" O"),
+        (Format::Csv, "x|\"a,\"b ", "\",y", "5\" O", Written::Csv("5\"\" O"), "5\"\" O"),
+        (Format::Text, "x\t5\" ", "\ty", "5\" O", Written::Csv("5\" O"), "5\" O"),
+        (Format::Csv, "\"\"\"\",\"", "\"", "a\"", Written::Csv("a\"\""), "a\"\""),
         (Format::Json, "{\"a\":\"", "\"}", "", Written::Canonical, ""),
         (Format::Json, "{\"a\":\"", "\"}", "1.50", Written::Canonical, "1.50"),
     ] {

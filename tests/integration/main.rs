@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod arbitrary;
 mod dictionary;
 mod docs;
 mod eval;
+mod faults;
+mod golden;
+mod markers;
 mod records;
+mod streams;
 mod tokens;
 mod verbs;
+mod whole;

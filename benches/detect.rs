@@ -1,0 +1,129 @@
+//! Speed of detection without the model over clinical text, one core: cutting into tokens only, and all of it.
+//!
+//! `cargo bench --bench detect`. The corpus is `shared/background/mtsamples.jsonl.gz` beside the repository (real
+//! transcribed reports, not for redistribution) or else the project's own notes; `DEIDRE_BENCH_NOTES=FILE.jsonl.gz` names
+//! another. Detection is asserted by the number of spans it finds.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use deidre::detect::token::lex;
+use deidre::engine::{Engine, Input};
+use deidre::identifier::Hint;
+use flate2::read::MultiGzDecoder;
+
+/// Identifiers found in each corpus. When detection changes, run the bench: it stops with the number that it found; see
+/// in `deidre eval` that the change is for the better, then write the number here, with the commit of the change.
+const SPANS: &[(&str, usize)] = &[("mtsamples", 0), ("notes", 0)];
+
+/// Tokens of each corpus, of [`lex`] alone.
+const TOKENS: &[(&str, usize)] = &[("mtsamples", 0), ("notes", 0)];
+
+struct Corpus {
+    name: String,
+    texts: Vec<String>,
+}
+
+fn bench(c: &mut Criterion) {
+    let corpus = corpus();
+    let bytes: usize = corpus.texts.iter().map(String::len).sum();
+    eprintln!("{}: {} texts, {bytes} bytes", corpus.name, corpus.texts.len());
+    let mut group = c.benchmark_group(format!("detect/{}", corpus.name));
+    group.throughput(Throughput::Bytes(bytes as u64)).sample_size(10);
+
+    let mut tokens = Vec::new();
+    let mut cut = || {
+        let mut count = 0;
+        for text in &corpus.texts {
+            tokens.clear();
+            lex(black_box(text), &[], &mut tokens);
+            count += tokens.len();
+        }
+        count
+    };
+    check(TOKENS, &corpus.name, "tokens", cut());
+    group.bench_function("lex", |b| b.iter(&mut cut));
+
+    let mut worker = Engine::embedded().worker();
+    let mut find = || {
+        let mut count = 0;
+        for text in &corpus.texts {
+            let found = worker.find(&[Input { text: black_box(text), hint: Hint::Text }]);
+            count += found.iter().flat_map(|f| f.iter()).filter(|f| f.label.is_identifier()).count();
+        }
+        count
+    };
+    check(SPANS, &corpus.name, "spans", find());
+    group.bench_function("whole", |b| b.iter(&mut find));
+    group.finish();
+}
+
+fn check(known: &[(&str, usize)], corpus: &str, what: &str, found: usize) {
+    match known.iter().find(|(name, _)| *name == corpus) {
+        Some((_, count)) => assert_eq!(found, *count, "{what} of {corpus}: see how to update it in benches/detect.rs"),
+        None => eprintln!("{corpus}: {found} {what}, no number to compare with"),
+    }
+}
+
+fn corpus() -> Corpus {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if let Some(file) = std::env::var_os("DEIDRE_BENCH_NOTES").map(PathBuf::from) {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        return Corpus { name, texts: jsonl(&file) };
+    }
+    // Beside the repository, or beside the folder of its worktrees.
+    for place in ["../shared", "../../shared"] {
+        let file = root.join(place).join("background/mtsamples.jsonl.gz");
+        if file.is_file() {
+            return Corpus { name: "mtsamples".into(), texts: jsonl(&file) };
+        }
+    }
+    let mut files = Vec::new();
+    collect(&root.join("datasets/notes"), &mut files);
+    files.sort();
+    let texts = files.iter().map(|file| without_tags(&fs::read_to_string(file).unwrap())).collect();
+    Corpus { name: "notes".into(), texts }
+}
+
+/// The `text`s of a gzipped JSON Lines file.
+fn jsonl(file: &Path) -> Vec<String> {
+    let lines = BufReader::new(MultiGzDecoder::new(File::open(file).unwrap())).lines();
+    let text = |line: String| {
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        value["text"].as_str().unwrap().to_owned()
+    };
+    lines.map(|line| text(line.unwrap())).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|e| e == "txt") {
+            files.push(path);
+        }
+    }
+}
+
+/// `[[NAME:Ann]]` as `Ann`.
+fn without_tags(note: &str) -> String {
+    let mut out = String::with_capacity(note.len());
+    let mut rest = note;
+    while let Some((before, tagged)) = rest.split_once("[[") {
+        out.push_str(before);
+        let (tag, after) = tagged.split_once("]]").unwrap_or((tagged, ""));
+        out.push_str(tag.split_once(':').map_or(tag, |(_, text)| text));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);
