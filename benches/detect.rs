@@ -19,10 +19,10 @@ use flate2::read::MultiGzDecoder;
 
 /// Identifiers found in each corpus. When detection changes, run the bench: it stops with the number that it found; see
 /// in `deidre eval` that the change is for the better, then write the number here, with the commit of the change.
-const SPANS: &[(&str, usize)] = &[("mtsamples", 0), ("notes", 0)];
+const SPANS: &[(&str, usize)] = &[("mtsamples", 3920), ("notes", 11_695)];
 
 /// Tokens of each corpus, of [`lex`] alone.
-const TOKENS: &[(&str, usize)] = &[("mtsamples", 0), ("notes", 0)];
+const TOKENS: &[(&str, usize)] = &[("mtsamples", 1_282_880), ("notes", 172_119)];
 
 struct Corpus {
     name: String,
@@ -92,6 +92,7 @@ fn corpus() -> Corpus {
 
 /// The `text`s of a gzipped JSON Lines file.
 fn jsonl(file: &Path) -> Vec<String> {
+    #[allow(clippy::disallowed_methods)] // a file of the project, read whole
     let lines = BufReader::new(MultiGzDecoder::new(File::open(file).unwrap())).lines();
     let text = |line: String| {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();

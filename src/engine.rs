@@ -113,4 +113,51 @@ mod tests {
         assert_eq!(gate.searched, text.len() as u64);
         assert!(gate.open < gate.searched / 2, "{gate:?}");
     }
+
+    /// What of `text` must go, as its parts.
+    fn found(text: &str) -> Vec<&str> {
+        let findings = Engine::embedded().worker().find(&[Input { text, hint: Hint::Text }]);
+        findings[0].iter().filter(|f| f.label.is_identifier()).map(|f| f.span.of(text)).collect()
+    }
+
+    #[test]
+    fn names_are_found_where_they_are_names() {
+        for (text, names) in [
+            ("Seen by Dr. Osei in clinic.", vec!["Osei"]),
+            ("Wife Beatriz at bedside, will call Tad tonight.", vec!["Beatriz", "Tad"]),
+            ("Patient: OKONJO-REYES, THADDEUS M.", vec!["OKONJO-REYES, THADDEUS M"]),
+            ("her sister joy is here", vec!["joy"]),
+            ("Mr. Parkinson has Parkinson disease.", vec!["Parkinson"]),
+            ("cc: Hana Lindqvist, MD", vec!["Hana Lindqvist"]),
+            ("Signed, Maeve O'Dowd RN", vec!["Maeve O'Dowd"]),
+        ] {
+            assert_eq!(found(text), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_only_look_like_names_stay() {
+        for text in [
+            "Foley catheter placed, Babinski absent bilaterally.",
+            "Will follow up. May shower.",
+            "The patient was given Lasix 40 mg and metoprolol.",
+            "Romberg negative, Glasgow Coma Scale 15.",
+            "HISTORY OF PRESENT ILLNESS: The patient is a pleasant gentleman.",
+            "Crohn's disease, Hodgkin lymphoma and Bell's palsy in the family.",
+            "Abdomen soft, lungs clear, heart regular.",
+        ] {
+            assert_eq!(found(text), Vec::<&str>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_one_text_of_a_record_says_is_found_in_the_others() {
+        let inputs = [
+            Input { text: "Thaddeus Okonjo-Reyes", hint: Hint::Whole(Label::Name) },
+            Input { text: "Reyes asked for ice. Okonjo again at noon.", hint: Hint::Text },
+        ];
+        let found = Engine::embedded().worker().find(&inputs);
+        let parts: Vec<&str> = found[1].iter().map(|f| f.span.of(inputs[1].text)).collect();
+        assert_eq!(parts, ["Reyes", "Okonjo"]);
+    }
 }

@@ -102,19 +102,21 @@ impl Policy {
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
             PolicyError::Toml { line, column, message }
         };
-        let file: File = toml::from_str(text)
-            .map_err(|e| fail(e.span().map_or(0, |span| span.start), quiet(e.message().trim())))?;
+        let file: File =
+            toml::from_str(text).map_err(|e| fail(e.span().map_or(0, |span| span.start), quiet(e.message().trim())))?;
         let base = file.extends.as_ref().map_or(Policy::PRESETS[0], |e| e.get_ref().as_str());
-        let mut policy = Policy::preset(base)
-            .map_err(|_| {
-                let start = file.extends.as_ref().map_or(0, |e| e.span().start);
-                fail(start, format!("there is no policy {}; there are {}", shown(base), Policy::PRESETS.join(", ")))
-            })?;
+        let mut policy = Policy::preset(base).map_err(|_| {
+            let start = file.extends.as_ref().map_or(0, |e| e.span().start);
+            fail(start, format!("there is no policy {}; there are {}", shown(base), Policy::PRESETS.join(", ")))
+        })?;
         policy.name = file.name;
         for (label, action) in &file.actions {
             let known = Label::ALL.into_iter().find(|l| l.name() == label.get_ref()).ok_or_else(|| {
                 let names: Vec<_> = Label::ALL.iter().map(|l| l.name()).collect();
-                fail(label.span().start, format!("unknown label {}; there are {}", shown(label.get_ref()), names.join(", ")))
+                fail(
+                    label.span().start,
+                    format!("unknown label {}; there are {}", shown(label.get_ref()), names.join(", ")),
+                )
             })?;
             let chosen = Action::ALL.into_iter().find(|a| a.name() == action.get_ref()).ok_or_else(|| {
                 let names: Vec<_> = Action::ALL.iter().map(|a| a.name()).collect();
@@ -157,7 +159,9 @@ impl Policy {
 /// A name from a policy file, if it can be meant as one: the file may be another than was meant, with text of records.
 fn shown(name: &str) -> String {
     let one_case = |upper: bool| {
-        name.bytes().all(|b| b.is_ascii_digit() || b"_-".contains(&b) || b.is_ascii_alphabetic() && b.is_ascii_uppercase() == upper)
+        name.bytes().all(|b| {
+            b.is_ascii_digit() || b"_-".contains(&b) || b.is_ascii_alphabetic() && b.is_ascii_uppercase() == upper
+        })
     };
     if name.len() <= 20 && (one_case(true) || one_case(false)) { format!("{name:?}") } else { "(not shown)".to_owned() }
 }

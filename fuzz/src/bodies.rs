@@ -184,7 +184,9 @@ pub fn detect(bytes: &[u8]) {
 /// The whole path, the format as told and each format named: records in are records out and records set aside; JSON
 /// that passed is JSON; reveal gives back the input; scrubbed with labels, nothing but what labels replaced is gone.
 pub fn filter(bytes: &[u8]) {
-    for format in [None, Some(Format::Text), Some(Format::Ndjson), Some(Format::Json), Some(Format::Csv), Some(Format::Tsv)] {
+    for format in
+        [None, Some(Format::Text), Some(Format::Ndjson), Some(Format::Json), Some(Format::Csv), Some(Format::Tsv)]
+    {
         let ask = Ask { format, ..Ask::default() };
         let Some(sealed) = scrub(&SEALING, &ask, bytes) else { continue };
         let Some(labelled) = scrub(&LABELLING, &ask, bytes) else { panic!("refused for its policy") };

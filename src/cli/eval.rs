@@ -56,7 +56,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let notes = gold::load(&args.gold)?;
     let moved: usize = notes.iter().map(|note| note.moved).sum();
     if moved > 0 {
-        super::say(&format!("deidre: {moved} gold elements do not stand at their offsets; the figures are wrong by as much"));
+        super::say(&format!(
+            "deidre: {moved} gold elements do not stand at their offsets; the figures are wrong by as much"
+        ));
     }
     let predicted = match &args.predictions {
         None => predict(&engine(args.evidence.as_deref())?, &notes),
@@ -66,7 +68,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let missing = of_notes.iter().filter(|p| p.is_none()).count();
             if missing + given.len() > 0 {
                 let strangers = given.len();
-                super::say(&format!("deidre: {missing} notes have no predictions, {strangers} predictions belong to no note"));
+                super::say(&format!(
+                    "deidre: {missing} notes have no predictions, {strangers} predictions belong to no note"
+                ));
             }
             of_notes.into_iter().map(Option::unwrap_or_default).collect()
         }
@@ -79,10 +83,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // A String takes everything: writing cannot fail.
     let mut out = String::new();
     if args.by_kind {
-        table(&mut out, "kind", report.kinds.iter().map(|(kind, row)| (if kind.is_empty() { "(none)" } else { kind }, row)));
+        table(
+            &mut out,
+            "kind",
+            report.kinds.iter().map(|(kind, row)| (if kind.is_empty() { "(none)" } else { kind }, row)),
+        );
         out.push('\n');
     }
-    table(&mut out, "label", report.labels.iter().map(|(label, row)| (label.name(), row)).chain([("all", &report.all)]));
+    table(
+        &mut out,
+        "label",
+        report.labels.iter().map(|(label, row)| (label.name(), row)).chain([("all", &report.all)]),
+    );
     for (title, misses, n) in [("LEAK", &report.leaks, args.leaks), ("FALSE", &report.false_spans, args.false_spans)] {
         for miss in misses.iter().take(n) {
             let _ = writeln!(out, "{title} {}", Shown::new(&notes, miss));

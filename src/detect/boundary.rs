@@ -202,6 +202,7 @@ fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
                 && glued(a - 1)
                 && token(a).is_some_and(|t| t.gap == Gap::Space)
                 && capital(a - 2)
+                && sequence.infos.get(a - 2).is_some_and(|x| x.bits & Word::CUE == 0)
                 && (token(a - 2).is_some_and(|t| t.gap >= Gap::Wide)
                     || (a >= 3 && token(a - 3).is_some_and(|t| t.kind == Kind::Code || t.of(text) == ":")));
             if half || initial || surname {

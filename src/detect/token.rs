@@ -248,7 +248,7 @@ fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
 fn letters(bytes: u64) -> (usize, u32) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
-    let small = (bytes | 0x20 * ONES) & !HIGH;
+    let small = (bytes | (0x20 * ONES)) & !HIGH;
     // The high bit of each byte: at least `a`, and not above `z`.
     let from_a = small + u64::from(0x80 - b'a') * ONES;
     let above_z = small + u64::from(0x7f - b'z') * ONES;

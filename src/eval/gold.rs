@@ -207,9 +207,8 @@ fn load_file(root: &Path, file: &Path, notes: &mut Vec<Note>) -> Result<(), Gold
         if file == root { file.file_stem().map(Path::new).unwrap_or(file).to_owned() } else { name.with_extension("") };
     let id = id.to_string_lossy().into_owned();
     let annotations = file.with_extension("ann");
-    let is_brat = matches!(kind(&text), Kind::Other)
-        && file.extension().is_some_and(|e| e == "txt")
-        && annotations.is_file();
+    let is_brat =
+        matches!(kind(&text), Kind::Other) && file.extension().is_some_and(|e| e == "txt") && annotations.is_file();
     let marks = if is_brat { Some(read(&annotations)?) } else { None };
     parse(&id, &text, marks.as_deref(), notes)
         .map_err(|(line, problem)| fail(if is_brat { &annotations } else { file }, line, problem))

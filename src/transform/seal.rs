@@ -201,7 +201,8 @@ impl Opened {
         let mut windows_1252 = false;
         if self.flags & flag::WRITTEN != 0 {
             let (mark, both, len) = self.parts();
-            if (mark, place) == ('j', Place::Json) || mark == 'q' && matches!(place, Place::CsvQuoted | Place::CsvBare) {
+            if (mark, place) == ('j', Place::Json) || mark == 'q' && matches!(place, Place::CsvQuoted | Place::CsvBare)
+            {
                 out.extend_from_slice(both.get(len..).unwrap_or_default().as_bytes());
                 return;
             }

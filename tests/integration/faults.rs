@@ -51,7 +51,11 @@ fn is_part(file: &Path) -> bool {
 fn a_reader_that_goes_away_ends_every_verb_without_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    fs::write(at("gold.jsonl"), "{\"id\":1,\"text\":\"Ann Lee\",\"spans\":[{\"start\":0,\"end\":7,\"type\":\"NAME\"}]}\n").unwrap();
+    fs::write(
+        at("gold.jsonl"),
+        "{\"id\":1,\"text\":\"Ann Lee\",\"spans\":[{\"start\":0,\"end\":7,\"type\":\"NAME\"}]}\n",
+    )
+    .unwrap();
     let many = "{\"id\":1,\"text\":\"Seen by Dr. Osei on 3/4.\"}\n".repeat(20_000);
     let gold = at("gold.jsonl");
     for (args, input) in [
@@ -90,7 +94,9 @@ fn a_reader_that_goes_away_ends_every_verb_without_a_word() {
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_full_disk_no_file_has_its_name() {
-    for (trap, code, count) in [("trap '' XFSZ; ", Some(2), 2_000), ("", None, 2_000), ("trap '' XFSZ; ", Some(2), 40_000)] {
+    for (trap, code, count) in
+        [("trap '' XFSZ; ", Some(2), 2_000), ("", None, 2_000), ("trap '' XFSZ; ", Some(2), 40_000)]
+    {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("rows.ndjson");
         fs::write(&source, lines(count)).unwrap();
@@ -144,7 +150,10 @@ fn an_input_that_vanishes_or_shrinks_does_not_stop_the_others() {
     let output = child.wait_with_output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(errors.contains("cannot read") && errors.contains("gone.ndjson") && errors.contains("failed 1"), "{errors}");
+    assert!(
+        errors.contains("cannot read") && errors.contains("gone.ndjson") && errors.contains("failed 1"),
+        "{errors}"
+    );
     assert!(PLANTED.iter().all(|p| !errors.contains(p)), "{errors}");
     let count = |name: &str| fs::read_to_string(out.join(name)).unwrap().lines().count();
     assert_eq!((count("a.ndjson"), count("in/last.ndjson")), (3, 100));

@@ -122,7 +122,10 @@ fn detect_and_eval() {
         let output = silent(&["detect"], line.replace('@', MARKER).as_bytes());
         assert!(!holds(&output.stdout), "detect writes spans only");
     }
-    let gold = put("good.jsonl", "{\"id\":1,\"kind\":\"k\",\"text\":\"Mr. @ here\",\"spans\":[{\"start\":4,\"end\":9,\"type\":\"NAME\"}]}\n");
+    let gold = put(
+        "good.jsonl",
+        "{\"id\":1,\"kind\":\"k\",\"text\":\"Mr. @ here\",\"spans\":[{\"start\":4,\"end\":9,\"type\":\"NAME\"}]}\n",
+    );
     for (name, text) in [
         ("a.jsonl", "{\"id\":1,\"text\":\"@\",\"spans\":[{]}"),
         ("b.jsonl", "{\"id\":1,\"text\":\"@\",\"spans\":[{\"start\":0,\"end\":99,\"type\":\"NAME\"}]}"),
@@ -159,7 +162,9 @@ fn reveal_with_another_key() {
     let mut token = String::new();
     transform.replace_as(Label::Name, MARKER, Written::Json("Zxqvmarker\\/"), &scope, &mut token).unwrap();
     let wrong = token.replace("[NAME:1", "[NAME:2");
-    for text in [token.clone(), wrong, format!("{{\"a\":\"{token} {MARKER} [NAME:{MARKER}]\"}}"), format!("[NAME:{MARKER}")] {
+    for text in
+        [token.clone(), wrong, format!("{{\"a\":\"{token} {MARKER} [NAME:{MARKER}]\"}}"), format!("[NAME:{MARKER}")]
+    {
         for format in ["auto", "json", "csv", "text"] {
             silent(&["reveal", "--format", format], text.as_bytes());
         }

@@ -133,7 +133,8 @@ fn made() -> impl Strategy<Value = Made> {
             let mut out = Written { bytes: Vec::new(), planted: Vec::new(), latin: false };
             let bom = choice.next().is_multiple_of(4);
             // Windows-1252 has no byte order mark, and JSON is UTF-8.
-            out.latin = !bom && choice.next().is_multiple_of(2) && matches!(format, Format::Text | Format::Csv | Format::Tsv);
+            out.latin =
+                !bom && choice.next().is_multiple_of(2) && matches!(format, Format::Text | Format::Csv | Format::Tsv);
             if bom {
                 out.bytes.extend_from_slice(b"\xEF\xBB\xBF");
             }
@@ -196,7 +197,9 @@ fn json(format: Format, patients: &[Patient], choice: &mut Choice<'_>, out: &mut
     for (i, patient) in patients.iter().enumerate() {
         let indent = if pretty { format!("{end}    ") } else { choice.of(&["", " ", "\t"]).to_owned() };
         let colon = choice.of(&[":", ": ", " : "]);
-        out.push(&format!("{{{indent}\"v\"{colon}1.50,{indent}\"e\"{colon}1e3,\"big\":12345678901234567890123,{indent}"));
+        out.push(&format!(
+            "{{{indent}\"v\"{colon}1.50,{indent}\"e\"{colon}1e3,\"big\":12345678901234567890123,{indent}"
+        ));
         // Keys in another spelling, and a key that comes twice.
         out.push(&format!("\"{}\"{colon}\"", choice.of(&["note", "n\\u006fte", "text"])));
         out.pieces(&patient.note, |text| json_string(text, choice));
@@ -215,7 +218,10 @@ fn json(format: Format, patients: &[Patient], choice: &mut Choice<'_>, out: &mut
         out.plant(&json_string(&patient.dob, choice));
         out.push(&format!("\",\"patient_name\"{colon}\""));
         out.plant(&json_string(&patient.name, choice));
-        out.push(&format!("\",\"\\ud83d\\ude00\":[null,true,\"\\ud83d\\ude00 \u{1f600}\\/\"]}}{}}}", choice.of(&["", " "])));
+        out.push(&format!(
+            "\",\"\\ud83d\\ude00\":[null,true,\"\\ud83d\\ude00 \u{1f600}\\/\"]}}{}}}",
+            choice.of(&["", " "])
+        ));
         let last = i + 1 == patients.len();
         match pretty {
             true => out.push(&format!("{}{end}", if last { "" } else { "," })),
@@ -238,7 +244,9 @@ fn json_string(text: &str, choice: &mut Choice<'_>) -> String {
             '\n' if unicode != 0 => out.push_str("\\n"),
             '\t' if unicode != 0 => out.push_str("\\t"),
             '/' if unicode > 4 => out.push_str("\\/"),
-            c if unicode == 0 || c < ' ' => c.encode_utf16(&mut units).iter().for_each(|u| out += &format!("\\u{u:04x}")),
+            c if unicode == 0 || c < ' ' => {
+                c.encode_utf16(&mut units).iter().for_each(|u| out += &format!("\\u{u:04x}"))
+            }
             c if unicode == 1 => c.encode_utf16(&mut units).iter().for_each(|u| out += &format!("\\u{u:04X}")),
             c => out.push(c),
         }

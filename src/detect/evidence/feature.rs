@@ -236,10 +236,11 @@ impl Sequence {
                 }
             }
             let degree = info.entry.is_credential() && self.tokens[mark].case == Case::Upper && near(mark);
-            if let (true, Some(before)) = (degree, mark.checked_sub(2)) {
-                if punct(mark - 1) && self.is_name(before) {
-                    self.named.insert(self.infos[before].hash);
-                }
+            if let (true, Some(before)) = (degree, mark.checked_sub(2))
+                && punct(mark - 1)
+                && self.is_name(before)
+            {
+                self.named.insert(self.infos[before].hash);
             }
         }
     }

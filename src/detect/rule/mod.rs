@@ -1,0 +1,231 @@
+//! Identifiers that a few tokens in a row give away: dates with a month's name, numbers behind their cue, street lines,
+//! ages of ninety and more, numbers spelled in words.
+//!
+//! What a rule finds is sure; it also marks its tokens, so that evidence sees them as what they are.
+
+mod date;
+mod number;
+mod street;
+
+use super::cue::{Cue, CueMatch};
+use super::dictionary::{Dictionary, Entry};
+use super::evidence::feature::{Sequence, Word};
+use super::pattern::web::Address;
+use super::shape::Shape;
+use super::token::{Case, Gap, Kind, Token};
+use crate::finding::{Finding, Source};
+use crate::identifier::Label;
+use crate::span::Span;
+
+/// Applies all rules to a prepared sequence; appends what they find and marks the tokens.
+pub(crate) fn apply(
+    text: &str,
+    dictionary: &Dictionary,
+    sequence: &mut Sequence,
+    addresses: &[Address],
+    numbers: &[(Span, Label)],
+    cues: &[CueMatch],
+    out: &mut Vec<Finding>,
+) {
+    let find = |span: Span, label, source| Finding { span, label, score: 0.95, source };
+    out.extend(addresses.iter().map(|(span, label)| find(*span, *label, Source::Pattern)));
+    out.extend(numbers.iter().map(|(span, label)| find(*span, *label, Source::Pattern)));
+    let view = View { text, sequence, dictionary };
+    let mut marks = Marks::new();
+    for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
+        let mut old = false;
+        match token.kind {
+            Kind::Code => {
+                view.shape(i, &mut marks);
+                view.street(i, &mut marks);
+                view.zip(i, &mut marks);
+                old = matches!(info.shape, Shape::Int2 | Shape::Int3 | Shape::AgeLike);
+            }
+            Kind::Word => {
+                if info.entry.is_month() {
+                    view.date(i, &mut marks);
+                }
+                if info.bits & Word::BOX != 0 {
+                    view.street(i, &mut marks);
+                }
+                if info.bits & Word::DIGIT != 0 {
+                    view.spelled(i, &mut marks);
+                }
+                old = info.bits & Word::OLD != 0;
+            }
+            Kind::Punct | Kind::Web => {}
+        }
+        if token.kind == Kind::Word && info.entry.is_street_suffix() && token.case != Case::Lower {
+            view.avenue(i, &mut marks);
+        }
+        if let Some(span) = old.then(|| view.age90(i)).flatten() {
+            out.push(find(span, Label::Age90, Source::Pattern));
+        }
+    }
+    let mut at = 0;
+    for cue in cues {
+        view.cued(cue, &mut at, &mut marks);
+        if cue.cue == Cue::Holiday {
+            let from = view.sequence.tokens.partition_point(|t| t.end <= cue.start);
+            let to = view.sequence.tokens.partition_point(|t| t.start < cue.end);
+            // With the year behind it: `Christmas 2019`.
+            let last = view.year(to).unwrap_or(to - 1);
+            marks.push((from, last.max(from), Label::Date, Source::Pattern));
+        }
+    }
+    for (from, to, label, source) in marks {
+        if let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) {
+            // `x309`: the sign of an extension is not part of it.
+            let sign = usize::from(label == Label::Phone && number::extension(first.of(text)));
+            let mut found = find(Span::new(first.start as usize + sign, last.end as usize), label, source);
+            if (label, source) == (Label::OtherId, Source::Pattern) {
+                found.score = 0.85;
+            } else if source == Source::Cue {
+                // A cue knows better what number it is.
+                found.score = 0.97;
+            }
+            out.push(found);
+        }
+        for info in sequence.infos.iter_mut().take(to + 1).skip(from) {
+            if info.mark.is_none() {
+                info.mark = Some(label);
+            }
+        }
+    }
+}
+
+/// First and last token of what a rule found, what it is, and which kind of rule.
+type Marks = Vec<(usize, usize, Label, Source)>;
+
+/// A sequence with its text.
+struct View<'v> {
+    text: &'v str,
+    sequence: &'v Sequence,
+    dictionary: &'v Dictionary,
+}
+
+impl<'v> View<'v> {
+    fn token(&self, i: usize) -> Option<&'v Token> {
+        self.sequence.tokens.get(i)
+    }
+
+    fn str(&self, i: usize) -> &'v str {
+        self.token(i).map_or("", |t| t.of(self.text))
+    }
+
+    fn is(&self, i: usize, word: &str) -> bool {
+        self.str(i).eq_ignore_ascii_case(word)
+    }
+
+    fn any(&self, i: usize, words: &[&str]) -> bool {
+        words.iter().any(|w| self.is(i, w))
+    }
+
+    fn shape_of(&self, i: usize) -> Shape {
+        match self.token(i) {
+            Some(t) if t.kind == Kind::Code => self.sequence.infos.get(i).map_or(Shape::Other, |x| x.shape),
+            _ => Shape::Other,
+        }
+    }
+
+    fn entry(&self, i: usize) -> Entry {
+        self.sequence.infos.get(i).map_or(Entry::default(), |x| x.entry)
+    }
+
+    /// Whether token `i` follows the one before on the same line.
+    fn joined(&self, i: usize) -> bool {
+        self.token(i).is_some_and(|t| t.gap <= Gap::Wide)
+    }
+
+    fn near(&self, i: usize) -> bool {
+        self.token(i).is_some_and(|t| t.gap <= Gap::Space)
+    }
+
+    fn number(&self, i: usize) -> Option<u32> {
+        if self.token(i).is_some_and(|t| t.kind == Kind::Code) { self.str(i).parse().ok() } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{Detector, Scratch};
+
+    /// What rules and patterns are sure of in `text`.
+    fn sure(text: &str) -> Vec<(String, &'static str)> {
+        let mut scratch = Scratch::default();
+        Detector::embedded().prepare(text, &mut scratch);
+        let mut found: Vec<_> = scratch.sure.iter().map(|f| (f.span, f.label)).collect();
+        found.sort();
+        found.into_iter().map(|(span, label)| (span.of(text).to_owned(), label.name())).collect()
+    }
+
+    #[test]
+    fn finds_what_a_few_tokens_give_away() {
+        for (text, value, label) in [
+            ("seen on March 4, 2019 for", "March 4, 2019", "DATE"),
+            ("seen 4th of July and", "4th of July", "DATE"),
+            ("since Mar '22 she", "Mar '22", "DATE"),
+            ("on june the fifth um", "june the fifth", "DATE"),
+            ("Dec. 3rd of 2019 and", "Dec. 3rd of 2019", "DATE"),
+            ("diagnosed in spring 2014 at", "spring 2014", "DATE"),
+            ("not until Yom Kippur.", "Yom Kippur", "DATE"),
+            ("on 03/04/2019.", "03/04/2019", "DATE"),
+            ("lives at 417 Sycamore Ct, now", "417 Sycamore Ct", "STREET"),
+            ("7715 Xerxes Ave S #204, up", "7715 Xerxes Ave S #204", "STREET"),
+            ("PO Box 81 is", "PO Box 81", "STREET"),
+            ("RR 2 Box 61, there", "RR 2 Box 61", "STREET"),
+            ("80 Quarry Hill Rd now", "80 Quarry Hill Rd", "STREET"),
+            ("Bremerton, WA 98312 and", "98312", "ZIP"),
+            ("MRN: 00482913 seen", "00482913", "MRN"),
+            ("SSN 476 30 9918.", "476 30 9918", "SSN"),
+            ("NPI 1234567893 signed", "1234567893", "LICENSE"),
+            ("Member ID XQB778120 ok", "XQB778120", "HEALTH_PLAN"),
+            ("ext 2290 or", "2290", "PHONE"),
+            ("call x3377 please", "3377", "PHONE"),
+            ("fax 360-555-0142.", "360-555-0142", "FAX"),
+            ("Room 518 today", "518", "OTHER_ID"),
+            ("a 93-year-old man", "93", "AGE90"),
+            ("91yo F with", "91", "AGE90"),
+            ("she is ninety-one by the way", "ninety-one", "AGE90"),
+            ("VIN 1M8GDM9AXKP042788 was", "1M8GDM9AXKP042788", "VEHICLE"),
+            ("number four four one nine oh two seven today", "four four one nine oh two seven", "OTHER_ID"),
+        ] {
+            assert!(sure(text).contains(&(value.to_owned(), label)), "{text}: {:?}", sure(text));
+        }
+    }
+
+    #[test]
+    fn leaves_the_look_alikes() {
+        for text in [
+            "BP 120/80, HR 72, RR 16, T 98.6, SpO2 97%",
+            "strength 5/5 throughout, reflexes 2+/4",
+            "pain 7/10, murmur 3/6",
+            "metoprolol 25 mg twice daily for 90 days",
+            "K 4.1, Na 138, Cr 1.02, WBC 11.2, plt 150000",
+            "may 5 mg be given",
+            "march in place, then sun exposure",
+            "took 2 tablets at 10:45 pm",
+            "2. Fall with long lie. 3. Dehydration",
+            "level L4-5, T2 signal, 3T magnet",
+            "smoked 95 pack years",
+            "G2P1 at 39w4d",
+            "ICD C50.411 and CPT 99213",
+            "ref range 3.5-5.1",
+            "one or two of the three",
+            "at 90 degrees of flexion",
+            "ABG 7.38/44/71/26",
+            "gave 1000000 units",
+            "5 West, the ED, Ward rounds",
+            "images 1 to 412, series 7",
+            "Dr. St. John is her doctor",
+            "ninety percent on room air",
+            "POD#2, day 3 of 7",
+            "12-lead with 1.5 mm depression",
+            "mixed 50 units in 250 ml over 4 hours",
+            "gauge 18, size 7.5",
+            "x3 days, q4h prn",
+        ] {
+            assert_eq!(sure(text), [], "{text}");
+        }
+    }
+}

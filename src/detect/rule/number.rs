@@ -1,0 +1,312 @@
+//! Numbers: those that their shape settles, those behind a cue, those spelled in words.
+
+use super::{Marks, View};
+use crate::detect::cue::{Cue, CueMatch};
+use crate::detect::evidence::feature::Word;
+use crate::detect::pattern::number::{dea, npi};
+use crate::detect::shape::Shape;
+use crate::detect::token::{Case, Gap, Kind};
+use crate::finding::Source;
+use crate::identifier::Label;
+
+impl View<'_> {
+    /// Codes whose shape alone settles them.
+    pub(super) fn shape(&self, i: usize, marks: &mut Marks) {
+        let label = match self.shape_of(i) {
+            Shape::DateFull | Shape::Date8 => Label::Date,
+            Shape::Phone10 => Label::Phone,
+            Shape::Ssn => Label::Ssn,
+            Shape::Ipv4 => Label::Ip,
+            Shape::Uuid => Label::OtherId,
+            Shape::Vin => Label::Vehicle,
+            Shape::DateRange => Label::Date,
+            Shape::Times | Shape::Mixed6 | Shape::MixedDash6 | Shape::MixedDashShort if extension(self.str(i)) => {
+                Label::Phone
+            }
+            Shape::Int10 if npi(self.str(i).as_bytes()) => Label::License,
+            Shape::MixedLong if dea(self.str(i).as_bytes()) => Label::License,
+            // No count, dose or measurement of a chart is that long or begins with a zero.
+            Shape::IntZero if self.str(i).len() >= 6 => Label::OtherId,
+            Shape::Int7 | Shape::Int8 | Shape::Int9 | Shape::Int10 | Shape::IntLong
+                if !self.str(i).ends_with("000") && !self.entry(i + 1).is_unit() =>
+            {
+                Label::OtherId
+            }
+            Shape::MixedLong | Shape::MixedDashLong if self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 7 => {
+                Label::OtherId
+            }
+            // `spring 2014`
+            Shape::Year if i > 0 && self.near(i) && self.any(i - 1, &SEASONS) => {
+                marks.push((i - 1, i, Label::Date, Source::Pattern));
+                return;
+            }
+            // `#37714`
+            shape
+                if i > 0
+                    && self.str(i - 1) == "#"
+                    && numbered(shape)
+                    && self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 4 =>
+            {
+                Label::OtherId
+            }
+            _ => return,
+        };
+        marks.push((i, i, label, Source::Pattern));
+    }
+
+    /// Runs of six or more digits in words: telephone and record numbers in dictation.
+    pub(super) fn spelled(&self, i: usize, marks: &mut Marks) {
+        let digit = |i: usize| {
+            self.any(
+                i,
+                &[
+                    "zero", "oh", "o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+                    "double", "triple",
+                ],
+            )
+        };
+        if !digit(i) || (i > 0 && digit(i - 1) && self.near(i)) {
+            return;
+        }
+        let mut to = i;
+        let mut count = 1;
+        loop {
+            if self.near(to + 1) && digit(to + 1) {
+                to += 1;
+                count += 1;
+            } else if matches!(self.str(to + 1), "," | "-" | ".")
+                && self.near(to + 1)
+                && self.near(to + 2)
+                && digit(to + 2)
+            {
+                to += 2;
+                count += 1;
+            } else {
+                break;
+            }
+        }
+        if count >= 5 {
+            let label = if count >= 9 { Label::Phone } else { Label::OtherId };
+            marks.push((i, to, label, Source::Pattern));
+        }
+    }
+
+    /// The number behind a cue.
+    pub(super) fn cued(&self, cue: &CueMatch, at: &mut usize, marks: &mut Marks) {
+        let Some(label) = cue.cue.label() else { return };
+        while self.token(*at).is_some_and(|t| t.start < cue.end) {
+            *at += 1;
+        }
+        let mut i = *at;
+        let name = self.text.get(cue.start as usize..cue.end as usize).unwrap_or("");
+        let mut announced = STRONG.iter().any(|s| name.eq_ignore_ascii_case(s))
+            || name.contains('#')
+            || name.len() > 3
+                && [" no", " number", " id", " nr"].iter().any(|e| name.to_ascii_lowercase().ends_with(e));
+        // `: # no. is`
+        for _ in 0..4 {
+            let filler = matches!(self.str(i), ":" | "#" | "=" | ")" | "(")
+                || self.any(i, &["no", "number", "num", "nr", "is", "was", "id"])
+                || (self.str(i) == "." && self.near(i));
+            if !filler || !self.joined(i) {
+                break;
+            }
+            announced |= matches!(self.str(i), ":" | "#" | "=") || self.any(i, &["no", "number", "num", "nr"]);
+            i += 1;
+        }
+        // `RA 0417728`: capitals before the digits are part of the number.
+        let from = i;
+        let prefixed = self
+            .token(i)
+            .is_some_and(|t| t.kind == Kind::Word && matches!(t.case, Case::Upper | Case::Initial) && t.len() <= 4)
+            && self.sequence.infos.get(i).is_some_and(|x| x.bits & Word::CUE == 0)
+            && self.token(i + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space)
+            && !matches!(label, Label::Phone | Label::Fax)
+            && cue.cue != Cue::Room;
+        if prefixed {
+            i += 1;
+        }
+        let Some(token) = self.token(i) else { return };
+        if token.gap > Gap::Wide {
+            return;
+        }
+        let shape = self.shape_of(i);
+        let digits = self.str(i).bytes().filter(u8::is_ascii_digit).count();
+        let fits = match label {
+            _ if cue.cue == Cue::Room => {
+                matches!(
+                    shape,
+                    Shape::Int1
+                        | Shape::Int2
+                        | Shape::Int3
+                        | Shape::Int4
+                        | Shape::Clock
+                        | Shape::Year
+                        | Shape::Mixed3
+                        | Shape::Mixed6
+                        | Shape::MixedDashShort
+                        | Shape::MixedDash6
+                        | Shape::Range
+                ) && ROOMS.iter().any(|s| name.eq_ignore_ascii_case(s))
+            }
+            Label::Phone | Label::Fax => {
+                matches!(
+                    shape,
+                    Shape::Phone7 | Shape::Phone10 | Shape::Int10 | Shape::IntLong | Shape::DashLong | Shape::IntPhone
+                ) || (announced
+                    && matches!(
+                        shape,
+                        Shape::Int3
+                            | Shape::Int4
+                            | Shape::Clock
+                            | Shape::Int5
+                            | Shape::Int6
+                            | Shape::Int7
+                            | Shape::IntZero
+                            | Shape::Year
+                            | Shape::Range
+                            | Shape::DashShort
+                            | Shape::Int9
+                            | Shape::Int8
+                    ))
+                    || (EXTENSIONS.iter().any(|s| name.eq_ignore_ascii_case(s))
+                        && matches!(
+                            shape,
+                            Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::IntZero | Shape::Year
+                        ))
+            }
+            _ => {
+                announced
+                    && match shape {
+                        Shape::Clock
+                        | Shape::Int4
+                        | Shape::Int5
+                        | Shape::Int6
+                        | Shape::Int7
+                        | Shape::Int8
+                        | Shape::Int9
+                        | Shape::Int10
+                        | Shape::IntLong
+                        | Shape::IntZero
+                        | Shape::IntPhone => true,
+                        Shape::Phone7
+                        | Shape::Phone10
+                        | Shape::Ssn
+                        | Shape::DashLong
+                        | Shape::MixedLong
+                        | Shape::MixedDashLong
+                        | Shape::MixedDash6
+                        | Shape::Uuid
+                        | Shape::Vin
+                        | Shape::Zip4 => true,
+                        Shape::Mixed6 | Shape::MixedLower => digits >= 2,
+                        Shape::DashShort | Shape::Year | Shape::Range => label == Label::Ssn || label == Label::Mrn,
+                        _ => false,
+                    }
+            }
+        };
+        if !fits {
+            return;
+        }
+        // Further groups of the same number: `476 30 9918`, `3345 1180 22`.
+        let mut to = i;
+        let groups = cue.cue != Cue::Room && cue.cue != Cue::User;
+        if groups {
+            while to < i + 4 && self.token(to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space) {
+                let more = matches!(
+                    self.shape_of(to + 1),
+                    Shape::Int2
+                        | Shape::Int3
+                        | Shape::Int4
+                        | Shape::Clock
+                        | Shape::Int6
+                        | Shape::Int5
+                        | Shape::Year
+                        | Shape::IntZero
+                );
+                let here = matches!(
+                    self.shape_of(to),
+                    Shape::Int2
+                        | Shape::Int3
+                        | Shape::Int4
+                        | Shape::Clock
+                        | Shape::Int6
+                        | Shape::Int5
+                        | Shape::Year
+                        | Shape::IntZero
+                );
+                if !(more && here) {
+                    break;
+                }
+                to += 1;
+            }
+        }
+        marks.push((from, to, label, Source::Cue));
+    }
+}
+
+/// `x309`, `x3-9090`: an extension glued to its sign.
+pub(super) fn extension(code: &str) -> bool {
+    let Some(number) = code.strip_prefix(['x', 'X', 'p']) else { return false };
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    (3 + usize::from(code.starts_with('p'))..=6).contains(&digits)
+        && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+}
+
+/// Words that a year makes a date of.
+const SEASONS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
+
+/// Shapes that can be a number in a list of numbers.
+fn numbered(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Int4
+            | Shape::Int5
+            | Shape::Int6
+            | Shape::Int7
+            | Shape::Int8
+            | Shape::Int9
+            | Shape::Int10
+            | Shape::IntLong
+            | Shape::IntZero
+            | Shape::Clock
+            | Shape::DashLong
+            | Shape::Mixed6
+            | Shape::MixedLong
+            | Shape::MixedDash6
+            | Shape::MixedDashLong
+    )
+}
+
+/// Cues that name a number by themselves, without `no`, `#` or a colon.
+const STRONG: [&str; 22] = [
+    "mrn",
+    "ssn",
+    "npi",
+    "dea",
+    "acct",
+    "csn",
+    "vin",
+    "s/n",
+    "accession",
+    "mbi",
+    "hicn",
+    "urn",
+    "med rec",
+    "nhs",
+    "member id",
+    "serial",
+    "imei",
+    "mpi",
+    "empi",
+    "ss#",
+    "mr#",
+    "har",
+];
+/// Cues behind which three to five digits are an extension or pager.
+const EXTENSIONS: [&str; 10] = ["ext", "ext.", "extension", "pager", "pgr", "pgr.", "x", "beeper", "bleep", "vocera"];
+/// Cues behind which a short code is a room or bed.
+const ROOMS: [&str; 14] = [
+    "room", "rm", "rm.", "room #", "room no", "bed", "bed #", "bed no", "bed/room", "rm/bed", "room/bed", "cubicle",
+    "bunk", "apt",
+];
