@@ -13,24 +13,26 @@ fn filter(args: &[&str]) -> Child {
 
 #[test]
 fn records_of_every_format_leave_when_the_input_pauses() {
-    for (args, first, records) in [
-        (&["--format", "ndjson"][..], "", ["{\"mrn\":\"00482911\"}\n", "{\"mrn\":\"[MRN]\"}\n"]),
-        (&["--format", "text", "--separator", "\\n"], "", ["MRN: 00482911\n", "MRN: [MRN]\n"]),
-        (&["--format", "ndjson", "--jobs", "1"], "\n", ["[\"MRN: 00482911\"]\r\n", "[\"MRN: [MRN]\"]\r\n"]),
+    for (args, first, record) in [
+        (&["--format", "ndjson"][..], "", "{\"mrn\":\"00482911\"}\n"),
+        (&["--format", "text", "--separator", "\\n"], "", "MRN: 00482911\n"),
+        (&["--format", "ndjson", "--jobs", "1"], "\n", "[\"MRN: 00482911\"]\r\n"),
     ] {
+        let (before, after) = record.split_once("00482911").unwrap();
         let mut child = filter(args);
         let mut input = child.stdin.take().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         input.write_all(first.as_bytes()).unwrap();
         for _ in 0..3 {
-            input.write_all(records[0].as_bytes()).unwrap();
+            input.write_all(record.as_bytes()).unwrap();
             input.flush().unwrap();
             let mut line = String::new();
             while line.trim().is_empty() {
                 line.clear();
                 assert!(output.read_line(&mut line).unwrap() > 0);
             }
-            assert_eq!(line, records[1], "{args:?}");
+            let label = line.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            assert!(label.is_some_and(|label| label.starts_with('[') && label.ends_with(']')), "{args:?}: {line}");
         }
         drop(input);
         let mut rest = String::new();
