@@ -179,13 +179,14 @@ impl<'a> Desk<'a> {
                 let whole = (segment.escape == Escape::JsonNumber).then(|| Span::new(0, segment.text.len()));
                 for span in outside(whole.unwrap_or(finding.span), &hand.tokens, &segment.text) {
                     let raw = walk.raw(span);
-                    let raw = std::str::from_utf8(record.bytes.get(raw.start..raw.end).unwrap_or_default());
-                    let written = match (segment.escape, raw) {
+                    let raw = record.charset.decode(record.bytes.get(raw.start..raw.end).unwrap_or_default());
+                    let written = match (segment.escape, record.charset) {
                         (Escape::JsonNumber, _) => Written::JsonNumber,
-                        _ if record.charset == Charset::Windows1252 => Written::Windows1252,
-                        (Escape::Json, Ok(raw)) => Written::Json(raw),
-                        (Escape::CsvQuoted | Escape::CsvBare, Ok(raw)) => Written::Csv(raw),
-                        _ => Written::Canonical,
+                        (Escape::Json, _) => Written::Json(&raw),
+                        (Escape::CsvQuoted | Escape::CsvBare, Charset::Utf8) => Written::Csv(&raw),
+                        (Escape::CsvQuoted | Escape::CsvBare, Charset::Windows1252) => Written::Windows1252Csv(&raw),
+                        (Escape::None, Charset::Windows1252) => Written::Windows1252,
+                        (Escape::None, Charset::Utf8) => Written::Canonical,
                     };
                     hand.edits
                         .replace(number, span, |out| {

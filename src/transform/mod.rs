@@ -51,8 +51,10 @@ pub enum Written<'r> {
     /// These bytes, in a CSV field. Kept only when there are quotes in them: whether the field they stood in was quoted
     /// cannot be told for certain by a reader that does not know the delimiter.
     Csv(&'r str),
-    /// In Windows-1252, in text or CSV. Kept only when the value is not all ASCII.
+    /// In Windows-1252, in text. Kept only when the value is not all ASCII.
     Windows1252,
+    /// In Windows-1252, in a CSV field: these characters. Kept only when there are quotes in them, as for [`Written::Csv`].
+    Windows1252Csv(&'r str),
 }
 
 /// Why a value could not be replaced. The record must be set aside.
@@ -187,6 +189,7 @@ impl std::fmt::Debug for Written<'_> {
             Written::Json(_) => "Json",
             Written::Csv(_) => "Csv",
             Written::Windows1252 => "Windows1252",
+            Written::Windows1252Csv(_) => "Windows1252Csv",
         })
     }
 }

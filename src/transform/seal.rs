@@ -77,6 +77,16 @@ impl Sealer {
             Written::JsonNumber => return self.seal_pieces(label, flag::VERBATIM, value, salt, out),
             Written::Windows1252 if value.is_ascii() => return self.seal_pieces(label, 0, value, salt, out),
             Written::Windows1252 => return self.seal_windows_1252(label, value, salt, out),
+            Written::Windows1252Csv(raw) if value.is_ascii() => {
+                return self.seal(label, value, Written::Csv(raw), scope, out);
+            }
+            Written::Windows1252Csv(raw) => {
+                let both = Zeroizing::new(format!("{}v{value}{raw}", value.len()));
+                if value.contains('"') && both.len() <= PIECE {
+                    return self.seal_piece(label, flag::WRITTEN, &both, salt, out);
+                }
+                return self.seal_windows_1252(label, value, salt, out);
+            }
             Written::Json(raw) => {
                 escape::json(value, &mut canonical);
                 (Place::Json, raw)
@@ -206,8 +216,13 @@ impl Opened {
                 out.extend_from_slice(both.get(len..).unwrap_or_default().as_bytes());
                 return;
             }
+            if mark == 'v' && matches!(place, Place::CsvQuoted | Place::CsvBare) {
+                let raw = both.get(len..).unwrap_or_default();
+                out.extend_from_slice(&encoding_rs::WINDOWS_1252.encode(raw).0);
+                return;
+            }
             value = both.get(..len).unwrap_or_default();
-            windows_1252 = mark == 'w' && place != Place::Json;
+            windows_1252 = matches!(mark, 'w' | 'v') && place != Place::Json;
         }
         let mut escaped = String::new();
         match place {
@@ -258,7 +273,8 @@ mod flag {
     /// Six bytes of scope follow.
     pub(super) const SCOPED: u8 = 1;
     /// The content is the value's length in decimal, a mark, the value, and what the mark asks for: `j` and `q` the
-    /// bytes in a JSON string or a CSV field, `w` nothing: it stood in Windows-1252.
+    /// bytes in a JSON string or a CSV field, `w` nothing: it stood in Windows-1252;
+    /// `v` the characters in a CSV field in Windows-1252.
     pub(super) const WRITTEN: u8 = 2;
     /// The value is a JSON number.
     pub(super) const NUMBER: u8 = 4;

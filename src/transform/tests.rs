@@ -190,6 +190,20 @@ fn windows_1252_comes_back_as_its_bytes() {
         assert_eq!(out, [b"\xc9 ", bytes, b" \xe9"].concat());
         assert_eq!(reveal(7, Format::Json, &format!("\"{token}\"")).0, format!("\"{value}\""));
     }
+    // With quotes in CSV the field's own writing comes back, whether reveal takes the field for quoted or not.
+    for (before, value, raw, bytes, after) in [
+        ("x,\"", "Ren\u{e9}e \"X\"", "Ren\u{e9}e \"\"X\"\"", &b"Ren\xe9e \"\"X\"\""[..], "\""),
+        ("x,", "5\" \u{e9}", "5\" \u{e9}", b"5\" \xe9", ",y"),
+        ("x|\"a ", "5\" \u{e9}", "5\" \u{e9}", b"5\" \xe9", ",y"),
+    ] {
+        let token = seal(&transform, Label::Name, value, Written::Windows1252Csv(raw), &corpus());
+        let mut stream = Revealer::new(&key(7), Format::Csv);
+        let mut out = Vec::new();
+        stream.push(format!("{before}{token}{after}").as_bytes(), &mut out);
+        assert_eq!(stream.finish(&mut out), tally(1, 0, 0));
+        assert_eq!(out, [before.as_bytes(), bytes, after.as_bytes()].concat());
+        assert_eq!(reveal(7, Format::Json, &token).0, value.replace('"', "\\\""));
+    }
     let ascii = |written| seal(&transform, Label::Name, "Ann", written, &corpus());
     assert_eq!(ascii(Written::Windows1252), ascii(Written::Canonical));
     let long = seal(&transform, Label::Name, &"é".repeat(50_000), Written::Windows1252, &corpus());
