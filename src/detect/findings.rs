@@ -122,10 +122,12 @@ fn refine(text: &str, sequence: &Sequence, from: usize, to: usize, label: Label)
             .find(|c| Some(*c as u8) == cue)
             .and_then(Cue::label);
             let by_mark = infos.iter().find_map(|x| x.mark).filter(|m| m.is_identifier());
-            by_mark.filter(|m| *m != Label::OtherId).or(by_cue).or(by_mark).unwrap_or_else(|| match infos.first().map(|x| x.shape) {
-                Some(Shape::Ssn) => Label::Ssn,
-                Some(Shape::Vin) => Label::Vehicle,
-                _ => Label::OtherId,
+            by_mark.filter(|m| *m != Label::OtherId).or(by_cue).or(by_mark).unwrap_or_else(|| {
+                match infos.first().map(|x| x.shape) {
+                    Some(Shape::Ssn) => Label::Ssn,
+                    Some(Shape::Vin) => Label::Vehicle,
+                    _ => Label::OtherId,
+                }
             })
         }
         _ => label,

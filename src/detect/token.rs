@@ -165,7 +165,9 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
             }
             Class::Letter | Class::Digit => {
                 let limit = address.map_or(bytes.len(), |a| a.start);
-                let run = run(text, at, limit);
+                let mut run = run(text, at, limit);
+                // Whatever the text, every turn goes forward.
+                run.end = run.end.max(at + width);
                 let kind = if run.digits { Kind::Code } else { Kind::Word };
                 out.push(Token { start: at as u32, end: run.end as u32, kind, case: run.case, gap, plain: false });
                 at = run.end;
@@ -370,23 +372,7 @@ fn part(text: &str, at: usize, limit: usize) -> Part {
             p.digits = true;
             p.ends_digit = true;
             p.end += 1;
-        } else if byte == b'\'' || byte == 0xe2 {
-            // An apostrophe between letters, straight or curly (U+2019).
-            let width = if byte == b'\'' {
-                1
-            } else if bytes.get(p.end..p.end + 3) == Some("\u{2019}".as_bytes()) {
-                3
-            } else if p.end > at && class_at(text, p.end).0 != Class::Letter {
-                break;
-            } else {
-                let (class, width) = class_at(text, p.end);
-                if class != Class::Letter {
-                    break;
-                }
-                p.lower += 1;
-                p.end += width;
-                continue;
-            };
+        } else if let Some(width) = apostrophe(bytes, p.end) {
             if p.end == at || p.ends_digit || class_at(text, p.end + width).0 != Class::Letter || p.end + width >= limit
             {
                 break;
@@ -417,6 +403,15 @@ fn part(text: &str, at: usize, limit: usize) -> Part {
         }
     }
     p
+}
+
+/// Width of the apostrophe at `at`, straight or curly (U+2019).
+fn apostrophe(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at..)? {
+        [b'\'', ..] => Some(1),
+        [0xe2, 0x80, 0x99, ..] => Some(3),
+        _ => None,
+    }
 }
 
 /// `14/MAR/1938`: a slash between a number and a month's name.
@@ -505,6 +500,8 @@ mod tests {
             ("A-B", vec!["A", "-", "B"]),
             ("A-B-3", vec!["A-B-3"]),
             ("‘90s’", vec!["‘", "90s", "’"]),
+            ("H₂O ₂ ½ x²", vec!["H₂O", "₂", "½", "x²"]),
+            ("’s ’", vec!["’", "s", "’"]),
             ("", vec![]),
         ] {
             assert_eq!(words(text), want, "{text}");
