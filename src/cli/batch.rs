@@ -82,8 +82,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     super::say(&format!("files {}, failed {failed}", items.len()));
     super::say(&total.to_string());
     super::say(&format!("{megabytes:.1} MB in {seconds:.1} s, {:.1} MB/s", megabytes / seconds.max(1e-9)));
+    let unmet = args.fields.unmet(&total.tally);
     Ok(match (failed, total.quarantined()) {
-        (0, 0) => ExitCode::SUCCESS,
+        (0, 0) if !unmet => ExitCode::SUCCESS,
         (0, _) => ExitCode::from(QUARANTINED),
         _ => ExitCode::from(FAILED),
     })

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::pipeline::layout::Ask;
+use crate::pipeline::scrub::Tally;
 use crate::record::{Format, Select};
 
 /// How the input is read.
@@ -38,6 +39,15 @@ enum FormatArg {
 }
 
 impl FieldArgs {
+    /// Says so when fields were named and none of them was met: everything was copied, nothing searched.
+    pub(crate) fn unmet(&self, tally: &Tally) -> bool {
+        let unmet = !self.field.is_empty() && tally.written > 0 && tally.searched == 0;
+        if unmet {
+            super::say("no field matched --field: everything was copied as it is, nothing was searched");
+        }
+        unmet
+    }
+
     pub(crate) fn ask(&self, separator: Vec<u8>) -> Ask {
         let format = match self.format {
             FormatArg::Auto => None,

@@ -63,7 +63,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     out.flush().context("cannot write standard output")?;
     quarantine.finish()?;
+    let unmet = args.fields.unmet(&summary.tally);
     Ok(match summary.quarantined() {
+        0 if unmet => ExitCode::from(QUARANTINED),
         0 => ExitCode::SUCCESS,
         count => {
             super::say(&format!("{count} of {} records left out", summary.tally.records));

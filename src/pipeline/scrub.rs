@@ -58,6 +58,8 @@ pub struct Tally {
     pub records: u64,
     /// Records written.
     pub written: u64,
+    /// Texts searched: fields, cells, documents.
+    pub searched: u64,
     /// Replacements by label, in the order of [`Label::ALL`].
     pub replaced: [u64; Label::ALL.len()],
 }
@@ -66,6 +68,7 @@ impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.bytes += other.bytes;
         self.records += other.records;
+        self.searched += other.searched;
         self.written += other.written;
         self.replaced.iter_mut().zip(other.replaced).for_each(|(a, b)| *a += b);
     }
@@ -103,7 +106,7 @@ impl<'a> Desk<'a> {
         let mut tally = Tally { bytes: chunk.bytes.len() as u64, ..Tally::default() };
         for place in &chunk.records {
             let before = bytes.len();
-            let counts = tally.replaced;
+            let counts = (tally.replaced, tally.searched);
             let raw = chunk.bytes.get(place.start..place.end).unwrap_or_default();
             let ending = chunk.bytes.get(place.end..place.next).unwrap_or_default();
             let blank = self.layout.format == Format::Ndjson && raw.trim_ascii().is_empty() && place.fault.is_none();
@@ -113,14 +116,12 @@ impl<'a> Desk<'a> {
                     bytes.extend_from_slice(raw);
                     Ok(())
                 }
-                None => catch_unwind(AssertUnwindSafe(|| {
-                    self.record(&mut hand, raw, place, &mut bytes, &mut tally.replaced)
-                }))
-                .unwrap_or_else(|_| {
-                    // Its buffers may be in any state.
-                    hand = self.new_hand();
-                    Err(Fault::new(0, Reason::Internal))
-                }),
+                None => catch_unwind(AssertUnwindSafe(|| self.record(&mut hand, raw, place, &mut bytes, &mut tally)))
+                    .unwrap_or_else(|_| {
+                        // Its buffers may be in any state.
+                        hand = self.new_hand();
+                        Err(Fault::new(0, Reason::Internal))
+                    }),
             };
             let counted = u64::from(!blank && place.record > 0);
             tally.records += counted;
@@ -131,7 +132,7 @@ impl<'a> Desk<'a> {
                 }
                 Err(fault) => {
                     bytes.truncate(before);
-                    tally.replaced = counts;
+                    (tally.replaced, tally.searched) = counts;
                     // A header that does not pass counts as a record, so that in = out + set aside.
                     tally.records += 1 - counted;
                     faults.push((place.record, fault));
@@ -150,13 +151,14 @@ impl<'a> Desk<'a> {
         raw: &[u8],
         place: &Place,
         out: &mut Vec<u8>,
-        replaced: &mut [u64; Label::ALL.len()],
+        tally: &mut Tally,
     ) -> Result<(), Fault> {
         let record = hand.reader.read(raw, place.record == 0)?;
         if record.segments.is_empty() {
             out.extend_from_slice(raw);
             return Ok(());
         }
+        tally.searched += record.segments.len() as u64;
         let inputs: Vec<Input<'_>> = record.segments.iter().map(|s| Input { text: &s.text, hint: s.hint }).collect();
         #[cfg(test)]
         tests::fail_on(&inputs);
@@ -195,7 +197,7 @@ impl<'a> Desk<'a> {
                         .map_err(|_: crate::transform::TransformError| {
                             Fault::new(segment.raw.start, Reason::ReplacementFailed)
                         })?;
-                    if let Some(count) = replaced.get_mut(finding.label as usize) {
+                    if let Some(count) = tally.replaced.get_mut(finding.label as usize) {
                         *count += 1;
                     }
                 }

@@ -182,7 +182,9 @@ impl View<'_> {
                                     "beats", "dollars", "miles", "times",
                                 ],
                             )));
-                (announced || told || years(to + 1)).then(|| Span::new(first, last))
+                let apart = self.is(from.wrapping_sub(1), ",")
+                    && (self.is(to + 1, ",") || self.any(to + 1, &["on", "this", "next"]));
+                (announced || told || apart || years(to + 1)).then(|| Span::new(first, last))
             }
             _ => None,
         }

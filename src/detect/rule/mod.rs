@@ -187,6 +187,9 @@ mod tests {
             ("a 93-year-old man", "93", "AGE90"),
             ("91yo F with", "91", "AGE90"),
             ("she is ninety-one by the way", "ninety-one", "AGE90"),
+            ("Fumiko, ninety-four, is across", "ninety-four", "AGE90"),
+            ("born in 1931 to", "1931", "DATE"),
+            ("YOB: 1929", "1929", "DATE"),
             ("VIN 1M8GDM9AXKP042788 was", "1M8GDM9AXKP042788", "VEHICLE"),
             ("number four four one nine oh two seven today", "four four one nine oh two seven", "OTHER_ID"),
         ] {
@@ -217,6 +220,7 @@ mod tests {
             "gave 1000000 units",
             "5 West, the ED, Ward rounds",
             "images 1 to 412, series 7",
+            "born in 1958, in Ohio since 1931",
             "Dr. St. John is her doctor",
             "ninety percent on room air",
             "POD#2, day 3 of 7",

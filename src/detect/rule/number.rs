@@ -40,6 +40,8 @@ impl View<'_> {
                 marks.push((i - 1, i, Label::Date, Source::Pattern));
                 return;
             }
+            // `born in 1931`: a birth year that tells an age over 89 goes as a date (45 CFR 164.514(b)(2)(i)(C)).
+            Shape::Year if self.number(i).is_some_and(|y| y <= BORN_90) && self.born(i) => Label::Date,
             // `#37714`
             shape
                 if i > 0
@@ -52,6 +54,20 @@ impl View<'_> {
             _ => return,
         };
         marks.push((i, i, label, Source::Pattern));
+    }
+
+    /// Whether the words before token `i` say that it is a birth year.
+    fn born(&self, i: usize) -> bool {
+        let mut at = i;
+        while at > 0
+            && i - at < 3
+            && self.near(at)
+            && (self.any(at - 1, &["in", "year", "about", "around", "c"])
+                || matches!(self.str(at - 1), ":" | "." | "="))
+        {
+            at -= 1;
+        }
+        at > 0 && self.joined(at) && self.any(at - 1, &["born", "yob", "birth", "birthyear", "dob", "b"])
     }
 
     /// Runs of six or more digits in words: telephone and record numbers in dictation.
@@ -253,6 +269,8 @@ pub(super) fn extension(code: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
 }
 
+/// Who was born in this year or before may be 90 and more in 2026. To be raised with each year's release.
+const BORN_90: u32 = 1936;
 /// Words that a year makes a date of.
 const SEASONS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
 
