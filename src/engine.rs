@@ -127,6 +127,7 @@ mod tests {
             ("Wife Beatriz at bedside, will call Tad tonight.", vec!["Beatriz", "Tad"]),
             ("Patient: OKONJO-REYES, THADDEUS M.", vec!["OKONJO-REYES, THADDEUS M"]),
             ("her sister joy is here", vec!["joy"]),
+            ("Called Hyun-woo Baek; Hyun-woo agrees.", vec!["Hyun-woo", "Baek", "Hyun-woo"]),
             ("Mr. Parkinson has Parkinson disease.", vec!["Parkinson"]),
             ("cc: Hana Lindqvist, MD", vec!["Hana Lindqvist"]),
             ("Signed, Maeve O'Dowd RN", vec!["Maeve O'Dowd"]),

@@ -21,6 +21,9 @@ pub(super) fn push(
     out: &mut Vec<Finding>,
 ) {
     let punct = |i: usize| sequence.tokens.get(i).is_none_or(|t| t.kind == Kind::Punct);
+    while to > from && punct(to) {
+        to -= 1;
+    }
     match label {
         Label::Name => widen(text, sequence, &mut from, &mut to),
         Label::Facility | Label::Employer | Label::City => widen_place(text, sequence, label, &mut from, &mut to),
@@ -118,6 +121,13 @@ fn trim_words(sequence: &Sequence, from: &mut usize, to: &mut usize) {
     }
 }
 
+/// `CURB-65`, `PHQ-9`, `DAS28`: letters and a number of one or two digits name an instrument, not a record.
+fn instrument(code: &str) -> bool {
+    let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
+    let rest = code.get(letters..).unwrap_or("").trim_start_matches('-');
+    letters >= 3 && (1..=2).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A street does not go on behind the end of a sentence: `Perry Ave. Sertraline stopped`.
 fn end_sentence(text: &str, sequence: &Sequence, from: usize, to: &mut usize) {
     for i in from + 1..*to {
@@ -160,6 +170,11 @@ pub(super) fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, lab
             Kind::Word => t.case != Case::Upper || x.entry.is_month() || t.len() > 4,
             _ => false,
         }),
+        Label::OtherId
+            if from == to && tokens().any(|(t, x)| instrument(t.of(text)) && (x.cue == 0 || x.cue_distance > 0)) =>
+        {
+            false
+        }
         Label::OtherId => {
             tokens().all(|(_, x)| x.cue != Cue::Code as u8 || x.cue_distance > 0)
                 && tokens().any(|(t, x)| {
@@ -179,7 +194,7 @@ pub(super) fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, lab
 
 /// Takes in what belongs to a name beside its words: the other half of a double name, initials, particles, `III`, and
 /// the surname in `Pain, Geraldine` at the start of a line or field.
-fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
+pub(super) fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
     let token = |i: usize| sequence.tokens.get(i);
     let str = |i: usize| token(i).map_or("", |t| t.of(text));
     let capital = |i: usize| token(i).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower);
@@ -209,7 +224,13 @@ fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
                 *from = a - 2;
             }
         }
-        if str(b + 1) == "-" && glued(b + 1) && glued(b + 2) && capital(b + 2) {
+        // `Hyun-woo`: the other half may be small, where it is no word.
+        let small = |i: usize| {
+            let Some(entry) = sequence.infos.get(i).map(|x| x.entry) else { return false };
+            let word = entry.lower() >= 7 || entry.any(Entry::ENGLISH.or(Entry::MEDICAL));
+            token(i).is_some_and(|t| t.kind == Kind::Word && t.len() > 1) && (!word || entry.last() >= 8)
+        };
+        if str(b + 1) == "-" && glued(b + 1) && glued(b + 2) && (capital(b + 2) || small(b + 2)) {
             *to = b + 2;
         } else if near(b + 1)
             && (initial(b + 1)

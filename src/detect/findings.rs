@@ -218,8 +218,13 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
             },
             _ => continue,
         };
-        let end = boundary::stem(token.of(text)).map_or(token.end as usize, |k| token.start as usize + k);
-        out.push(Finding { span: Span::new(token.start as usize, end), label, score: 0.8, source: Source::Document });
+        let (mut from, mut to) = (i, i);
+        if label == Label::Name {
+            boundary::widen(text, sequence, &mut from, &mut to);
+        }
+        let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { continue };
+        let end = boundary::stem(last.of(text)).map_or(last.end as usize, |k| last.start as usize + k);
+        out.push(Finding { span: Span::new(first.start as usize, end), label, score: 0.8, source: Source::Document });
     }
     for (words, label) in &document.phrases {
         let Some(first) = words.first() else { continue };

@@ -220,6 +220,7 @@ mod tests {
             "gave 1000000 units",
             "5 West, the ED, Ward rounds",
             "images 1 to 412, series 7",
+            "SNOMED 44054006, LOINC 2160-0",
             "born in 1958, in Ohio since 1931",
             "Dr. St. John is her doctor",
             "ninety percent on room air",

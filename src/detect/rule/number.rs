@@ -53,6 +53,11 @@ impl View<'_> {
             }
             _ => return,
         };
+        // `SNOMED 44054006`: a cue says that it is a code for anybody.
+        let code = self.sequence.infos.get(i).is_some_and(|x| x.cue == Cue::Code as u8 && x.cue_distance == 0);
+        if label == Label::OtherId && code {
+            return;
+        }
         marks.push((i, i, label, Source::Pattern));
     }
 
