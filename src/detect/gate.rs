@@ -17,7 +17,15 @@ pub(crate) fn windows(sequence: &Sequence, text: &str, out: &mut Vec<(usize, usi
     let n = sequence.tokens.len();
     let mut starts = Starts { line: true, sentence: true };
     let mut done = 0;
+    let mut called = false;
     for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
+        // What most of a text is: a small word that is settled, with nothing before it that a name follows.
+        if token.case == Case::Lower && info.bits & (Word::SETTLED | Word::LINK) != 0 && !called {
+            starts = Starts { line: false, sentence: false };
+            called = info.entry.any(CALLS);
+            continue;
+        }
+        called = info.entry.any(CALLS) || token.kind == Kind::Punct;
         if token.starts_line() {
             starts = Starts { line: true, sentence: true };
         }

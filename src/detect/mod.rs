@@ -383,6 +383,10 @@ pub(crate) fn folded_hash(word: &str, folded: &mut Vec<u8>) -> u64 {
 
 /// The same for `len` ASCII letters at `at`: whole words are read and what is behind the letters is masked away.
 fn plain_hash(text: &[u8], at: usize, len: usize) -> u64 {
+    // Most words fit one number.
+    if let (1..=8, Some(chunk)) = (len, text.get(at..at + 8)) {
+        return finish(step(start(len), lower(eight(chunk) & (u64::MAX >> (64 - 8 * len)))));
+    }
     let Some(room) = text.get(at..).filter(|t| t.len() >= len.next_multiple_of(8)) else {
         return hash_words(len, text.get(at..at + len).unwrap_or(b"").chunks(8).map(|chunk| lower(eight(chunk))));
     };
@@ -400,12 +404,21 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
 }
 
 fn hash_words(len: usize, words: impl Iterator<Item = u64>) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut h = (len as u64).wrapping_mul(K) ^ 0x517c_c1b7_2722_0a95;
-    for word in words {
-        let product = u128::from(h ^ word) * u128::from(K);
-        h = ((product as u64) ^ ((product >> 64) as u64)).wrapping_add(K);
-    }
+    finish(words.fold(start(len), step))
+}
+
+const HASH_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn start(len: usize) -> u64 {
+    (len as u64).wrapping_mul(HASH_FACTOR) ^ 0x517c_c1b7_2722_0a95
+}
+
+fn step(h: u64, word: u64) -> u64 {
+    let product = u128::from(h ^ word) * u128::from(HASH_FACTOR);
+    ((product as u64) ^ ((product >> 64) as u64)).wrapping_add(HASH_FACTOR)
+}
+
+fn finish(h: u64) -> u64 {
     h ^ (h >> 29)
 }
 

@@ -402,6 +402,8 @@ impl Word {
     pub(crate) const BOX: u16 = 8;
     /// Settled in small letters, unless a title or relative stands before it.
     pub(crate) const SETTLED: u16 = 64;
+    /// A rule looks at it: a month, a street, a digit in words.
+    pub(crate) const RULE: u16 = 128;
     /// What an eponym is followed by: `disease`, `catheter`.
     pub(crate) const THING: u16 = 32;
     /// Links the words of a name: `of`, `the`, `and`.
@@ -425,6 +427,13 @@ impl Word {
                 | bit(DIGITS.contains(&folded), Self::DIGIT)
                 | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
                 | bit(matches!(folded, b"box" | b"bx"), Self::BOX)
+                | bit(
+                    entry.is_month()
+                        || entry.is_street_suffix()
+                        || DIGITS.contains(&folded)
+                        || matches!(folded, b"ninety" | b"hundred" | b"box" | b"bx"),
+                    Self::RULE,
+                )
                 | bit(gate::settled_small(entry), Self::SETTLED)
                 | bit(THINGS.binary_search(&folded).is_ok(), Self::THING)
                 | bit(matches!(folded, b"of" | b"the" | b"and" | b"for" | b"at" | b"on" | b"in"), Self::LINK),

@@ -33,6 +33,9 @@ pub(crate) fn apply(
     let view = View { text, sequence, dictionary };
     let mut marks = Marks::new();
     for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
+        if token.kind != Kind::Code && info.bits & Word::RULE == 0 {
+            continue;
+        }
         let mut old = false;
         match token.kind {
             Kind::Code => {
