@@ -5,7 +5,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, Anchored, M
 use super::dictionary::fold;
 use super::evidence::feature::Info;
 use super::token::{Kind, Token, lex};
-use super::{HashSet64, hash};
+use super::{HashMap64, hash};
 use crate::identifier::Label;
 
 /// What a cue announces.
@@ -87,8 +87,8 @@ impl Cue {
 pub(crate) struct Cues {
     automaton: AhoCorasick,
     cues: Vec<Cue>,
-    /// Hashes of the words that cues begin with.
-    firsts: HashSet64,
+    /// The words that cues begin with, by hash; with the cue where the word is one by itself and begins no other.
+    firsts: HashMap64<Option<Cue>>,
 }
 
 /// A cue in a text, in bytes.
@@ -153,16 +153,17 @@ impl Cues {
             .kind(Some(AhoCorasickKind::DFA))
             .build(&words)
             .expect("the cue table compiles");
-        let mut firsts = HashSet64::default();
+        let mut firsts: HashMap64<Option<Cue>> = HashMap64::default();
         let mut tokens = Vec::new();
         let mut folded = Vec::new();
-        for word in words {
+        for (word, cue) in words.into_iter().zip(&cues) {
             tokens.clear();
             lex(word, &[], &mut tokens);
             if let Some(first) = tokens.first() {
                 folded.clear();
                 fold(first.of(word), &mut folded);
-                firsts.insert(hash(&folded));
+                let alone = (tokens.len() == 1 && word.len() == first.len()).then_some(*cue);
+                firsts.entry(hash(&folded)).and_modify(|known| *known = None).or_insert(alone);
             }
         }
         Self { automaton, cues, firsts }
@@ -170,7 +171,12 @@ impl Cues {
 
     /// Whether a cue begins with the word of that hash.
     pub(crate) fn begins(&self, hash: u64) -> bool {
-        self.firsts.contains(&hash)
+        self.firsts.contains_key(&hash)
+    }
+
+    /// The cue that the word of that hash is by itself, if it begins no longer one.
+    pub(crate) fn alone(&self, hash: u64) -> Option<Cue> {
+        self.firsts.get(&hash).copied().flatten()
     }
 
     /// The longest cue that begins at byte `start` of `text` and ends where a word ends.

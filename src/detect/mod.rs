@@ -190,7 +190,7 @@ impl Detector {
             }
             if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal)
                 && token.start >= cue_end
-                && let Some(cue) = self.cues.at(text, token.start)
+                && let Some(cue) = self.cue_at(text, token, &info)
             {
                 cue_end = cue.end;
                 reach.begin(cue);
@@ -221,6 +221,14 @@ impl Detector {
         sequence.annotate(text, windows);
     }
 
+    /// The cue that begins with `token`.
+    fn cue_at(&self, text: &str, token: &token::Token, info: &Info) -> Option<CueMatch> {
+        match info.alone {
+            Some(cue) if token.plain => Some(CueMatch { start: token.start, end: token.end, cue }),
+            _ => self.cues.at(text, token.start),
+        }
+    }
+
     /// What dictionaries, vocabulary and cues know of a word. One with an apostrophe that is not listed is what it is
     /// without it, or what its parts are: `O'Shaughnessy`.
     fn known(&self, word: &str, hash: u64, folded: &mut Vec<u8>) -> Word {
@@ -237,7 +245,7 @@ impl Detector {
                     .fold(entry, |e, part| e.or(self.dictionary.word(part)));
             }
         }
-        Word::new(folded, entry, self.vocabulary.number(hash), self.cues.begins(hash))
+        Word::new(folded, entry, self.vocabulary.number(hash), self.cues.begins(hash), self.cues.alone(hash))
     }
 
     /// Marks the multi-word entries of the dictionaries that begin in tokens `from..to`.
@@ -367,6 +375,9 @@ impl std::hash::Hasher for Identity {
         self.0 = n;
     }
 }
+
+/// A map by hash.
+pub(crate) type HashMap64<V> = std::collections::HashMap<u64, V, BuildIdentity>;
 
 /// A set of hashes.
 pub(crate) type HashSet64 = std::collections::HashSet<u64, BuildIdentity>;

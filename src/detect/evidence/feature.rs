@@ -47,6 +47,8 @@ pub(crate) struct Info {
     pub(crate) phrase: PhraseKind,
     /// What rules look at it: see [`Word`].
     pub(crate) bits: u16,
+    /// The cue that it is by itself.
+    pub(crate) alone: Option<Cue>,
     /// Dictionary class.
     base: u8,
     /// Last three bytes, hashed to nine bits.
@@ -96,6 +98,7 @@ impl Default for Info {
             mark: None,
             phrase: PhraseKind::None,
             bits: 0,
+            alone: None,
             base: 0,
             suffix: 0,
             fine: BOUNDARY_FINE,
@@ -389,6 +392,8 @@ pub(crate) struct Word {
     /// Dictionary class in capitals, and otherwise.
     base: [u8; 2],
     pub(crate) bits: u16,
+    /// The cue that it is by itself.
+    alone: Option<Cue>,
 }
 
 impl Word {
@@ -410,7 +415,7 @@ impl Word {
     pub(crate) const LINK: u16 = 16;
 
     /// Of a folded word.
-    pub(crate) fn new(folded: &[u8], entry: Entry, number: u16, cue: bool) -> Self {
+    pub(crate) fn new(folded: &[u8], entry: Entry, number: u16, cue: bool, alone: Option<Cue>) -> Self {
         const DIGITS: [&[u8]; 14] = [
             b"zero", b"oh", b"o", b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight", b"nine",
             b"double", b"triple",
@@ -421,6 +426,7 @@ impl Word {
         Self {
             entry,
             number,
+            alone,
             suffix: (hash % 511 + 1) as u16,
             base: [base(entry, true) as u8, base(entry, false) as u8],
             bits: bit(cue, Self::CUE)
@@ -452,6 +458,7 @@ impl Info {
             word: word.number,
             suffix: word.suffix,
             bits: word.bits,
+            alone: word.alone,
             base,
             ..Self::default()
         }

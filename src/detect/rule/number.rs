@@ -77,15 +77,7 @@ impl View<'_> {
 
     /// Runs of six or more digits in words: telephone and record numbers in dictation.
     pub(super) fn spelled(&self, i: usize, marks: &mut Marks) {
-        let digit = |i: usize| {
-            self.any(
-                i,
-                &[
-                    "zero", "oh", "o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-                    "double", "triple",
-                ],
-            )
-        };
+        let digit = |i: usize| self.sequence.infos.get(i).is_some_and(|x| x.bits & Word::DIGIT != 0);
         if !digit(i) || (i > 0 && digit(i - 1) && self.near(i)) {
             return;
         }
