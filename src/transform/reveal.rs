@@ -39,6 +39,8 @@ pub struct Revealer {
     /// CSV: the byte before `held`.
     last: u8,
     tally: Tally,
+    /// The format was not named, but told from the first bytes.
+    told: bool,
 }
 
 impl Revealer {
@@ -50,6 +52,7 @@ impl Revealer {
             held: Vec::new(),
             quoted: false,
             last: b'\n',
+            told: false,
             tally: Tally::default(),
         }
     }
@@ -91,7 +94,10 @@ impl Revealer {
     fn scan(&mut self, bytes: &[u8], end: bool, out: &mut Vec<u8>) -> usize {
         if self.format == Format::Auto {
             match sniff(bytes, end) {
-                Some(format) => self.format = format,
+                Some(format) => {
+                    self.format = format;
+                    self.told = true;
+                }
                 None => return 0,
             }
         }
@@ -150,6 +156,9 @@ impl Revealer {
             Format::Json => Place::Json,
             Format::Csv if self.quoted => Place::CsvQuoted,
             Format::Csv => Place::CsvBare,
+            // What was not told to be text may as well be a table: a value that was sealed with the bytes of its cell, its
+            // quotes doubled, gets them back. Other values are the same in both.
+            _ if self.told => Place::CsvBare,
             _ => Place::Text,
         }
     }

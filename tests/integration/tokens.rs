@@ -159,3 +159,22 @@ fn detect_echoes_ids_and_names_bad_lines_without_their_text() {
     assert!(stderr.contains("stdin: line 4") && stderr.contains("stdin: line 5"), "{stderr}");
     assert!(stderr.contains("2 lines were left out") && !stderr.contains("Zeppelina"), "{stderr}");
 }
+
+#[test]
+fn a_table_comes_back_without_its_format_being_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    let run = |args: &[&str], input: &str| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_deidre"));
+        let output = command.args(args).env_remove("DEIDRE_KEY").write_stdin(input).output().unwrap();
+        assert!(output.status.success(), "{args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let key = key.to_str().unwrap();
+    run(&["key", "new", "--out", key], "");
+    let table =
+        "id,patient_name,note\n1,\"Osei, \"\"Kofi\"\" A.\",\"Dr. Osei called, \"\"Kofi\"\" is well\"\n2,Lindqvist,ok\n";
+    let scrubbed = run(&["filter", "--format", "csv", "--key-file", key], table);
+    assert!(!scrubbed.contains("Kofi"));
+    assert_eq!(run(&["reveal", "--key-file", key], &scrubbed), table);
+}
