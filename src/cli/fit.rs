@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         least: args.least,
         ..Options::default()
     };
-    let weights = fit(&Detector::embedded(), &notes, &options, |epoch, loss| {
+    let weights = fit(&Detector::unfitted(), &notes, &options, |epoch, loss| {
         eprintln!("epoch {epoch} of {}: {loss:.4} nats a token", options.epochs);
     });
     std::fs::write(&args.out, weights.write()).with_context(|| format!("cannot write {}", args.out.display()))?;

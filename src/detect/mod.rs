@@ -66,15 +66,26 @@ pub struct Scratch {
 
 impl Detector {
     /// The detector on the embedded dictionaries and weights.
+    ///
+    /// # Panics
+    ///
+    /// Never in a binary whose tests passed: the weights are part of it.
+    #[expect(clippy::expect_used, reason = "without weights most names would pass: nothing may run")]
     pub fn embedded() -> Self {
-        let weights = Weights::read(include_bytes!("../../dictionaries/evidence.bin")).ok();
-        let vocabulary = Vocabulary::new(weights.as_ref().map_or(&[][..], |w| w.vocabulary()));
+        let weights =
+            Weights::read(include_bytes!("../../dictionaries/evidence.bin")).expect("embedded evidence weights");
+        Self::unfitted().with_weights(weights)
+    }
+
+    /// The detector on the embedded dictionaries without weights: what new ones are fitted on. It finds only what rules
+    /// are sure of.
+    pub(crate) fn unfitted() -> Self {
         Self {
             dictionary: Arc::new(Dictionary::embedded()),
             cues: Arc::new(Cues::new()),
             numbers: Arc::new(Numbers::new()),
-            weights: weights.map(Arc::new),
-            vocabulary: Arc::new(vocabulary),
+            weights: None,
+            vocabulary: Arc::new(Vocabulary::new(&[])),
         }
     }
 
