@@ -3,7 +3,8 @@
 
 use super::cue::Cue;
 use super::dictionary::Entry;
-use super::evidence::feature::{Sequence, Word};
+use super::evidence::feature::Sequence;
+use super::evidence::word::Word;
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind, Token};
 use crate::finding::{Finding, Source};

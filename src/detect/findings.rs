@@ -3,7 +3,8 @@
 use super::boundary;
 use super::cue::Cue;
 use super::dictionary::Entry;
-use super::evidence::feature::{PhraseKind, Sequence, Word};
+use super::evidence::feature::{PhraseKind, Sequence};
+use super::evidence::word::Word;
 use super::evidence::{Decision, Tag};
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind};

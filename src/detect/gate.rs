@@ -5,7 +5,8 @@
 
 use super::cue::Cue;
 use super::dictionary::Entry;
-use super::evidence::feature::{Info, Sequence, Word};
+use super::evidence::feature::{Info, Sequence};
+use super::evidence::word::Word;
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind, Token};
 

@@ -22,7 +22,8 @@ use crate::span::Span;
 
 use cue::{CueMatch, Cues, Reach};
 use dictionary::{Dictionary, Phrase};
-use evidence::feature::{Info, PhraseKind, Sequence, Word};
+use evidence::feature::{Info, PhraseKind, Sequence};
+use evidence::word::Word;
 use evidence::{Decision, Path, Weights};
 use pattern::number::Numbers;
 use pattern::web::{self, Address};

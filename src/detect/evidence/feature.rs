@@ -1,11 +1,12 @@
 //! What is seen at a token: the numbers of the features whose weights are summed for it.
 
-use super::super::HashSet64;
-use super::super::cue::Cue;
-use super::super::dictionary::Entry;
-use super::super::gate;
-use super::super::shape::Shape;
-use super::super::token::{Case, Gap, Kind, Token};
+use super::class::{BOUNDARY_COARSE, BOUNDARY_FINE, BOUNDARY_TINY, COARSE, FINE, TINY, code, mark, punct, tiny};
+use super::word::Word;
+use crate::detect::HashSet64;
+use crate::detect::cue::Cue;
+use crate::detect::dictionary::Entry;
+use crate::detect::shape::Shape;
+use crate::detect::token::{Case, Gap, Kind, Token};
 use crate::identifier::Label;
 use crate::span::Span;
 
@@ -114,16 +115,6 @@ impl Default for Info {
     }
 }
 
-const FINE: usize = 232;
-const COARSE: usize = 96;
-const TINY: usize = 24;
-const BOUNDARY_FINE: u8 = 231;
-const BOUNDARY_COARSE: u8 = 95;
-const BOUNDARY_TINY: u8 = 23;
-const SHAPES_FROM: usize = 120;
-const PUNCT_FROM: usize = 176;
-const MARKS_FROM: usize = 202;
-
 impl Sequence {
     /// Makes ready for a text: `words` is the size of the vocabulary.
     pub(crate) fn clear(&mut self, words: usize) {
@@ -167,20 +158,8 @@ impl Sequence {
     fn classify(&mut self, text: &str, from: usize, to: usize) {
         for (token, info) in self.tokens.iter().zip(&mut self.infos).take(to).skip(from) {
             let (fine, coarse, tiny) = match (info.mark, token.kind) {
-                (Some(mark), _) => {
-                    let mark = match mark {
-                        Label::Phone | Label::Fax => 0,
-                        Label::Ssn => 1,
-                        Label::Zip => 2,
-                        Label::HealthPlan => 3,
-                        Label::Date => 4,
-                        Label::Email | Label::Url | Label::Ip => 5,
-                        Label::Street => 6,
-                        _ => 7,
-                    };
-                    (MARKS_FROM + mark, 92 + usize::from(mark == 4), [18, 17, 17, 17, 16, 17, 17, 17][mark])
-                }
-                (None, Kind::Web) => (MARKS_FROM + 5, 92, 17),
+                (Some(label), _) => mark(label),
+                (None, Kind::Web) => mark(Label::Url),
                 (None, Kind::Punct) => punct(token.of(text)),
                 (None, Kind::Code) => code(info.shape),
                 (None, Kind::Word) => {
@@ -382,71 +361,6 @@ impl Adder<'_> {
     }
 }
 
-/// All that is known of a word wherever it stands, and so can be remembered from text to text.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Word {
-    pub(crate) entry: Entry,
-    /// Its number in the vocabulary of the weights, 0 for none.
-    pub(crate) number: u16,
-    suffix: u16,
-    /// Dictionary class in capitals, and otherwise.
-    base: [u8; 2],
-    pub(crate) bits: u16,
-    /// The cue that it is by itself.
-    alone: Option<Cue>,
-}
-
-impl Word {
-    /// A cue begins with it.
-    pub(crate) const CUE: u16 = 1;
-    /// A digit in words.
-    pub(crate) const DIGIT: u16 = 2;
-    /// `ninety` or `hundred`.
-    pub(crate) const OLD: u16 = 4;
-    /// `box`.
-    pub(crate) const BOX: u16 = 8;
-    /// Settled in small letters, unless a title or relative stands before it.
-    pub(crate) const SETTLED: u16 = 64;
-    /// A rule looks at it: a month, a street, a digit in words.
-    pub(crate) const RULE: u16 = 128;
-    /// What an eponym is followed by: `disease`, `catheter`.
-    pub(crate) const THING: u16 = 32;
-    /// Links the words of a name: `of`, `the`, `and`.
-    pub(crate) const LINK: u16 = 16;
-
-    /// Of a folded word.
-    pub(crate) fn new(folded: &[u8], entry: Entry, number: u16, cue: bool, alone: Option<Cue>) -> Self {
-        const DIGITS: [&[u8]; 14] = [
-            b"zero", b"oh", b"o", b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight", b"nine",
-            b"double", b"triple",
-        ];
-        let tail = folded.get(folded.len().saturating_sub(3)..).unwrap_or(b"");
-        let hash = tail.iter().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
-        let bit = |on: bool, bit: u16| if on { bit } else { 0 };
-        Self {
-            entry,
-            number,
-            alone,
-            suffix: (hash % 511 + 1) as u16,
-            base: [base(entry, true) as u8, base(entry, false) as u8],
-            bits: bit(cue, Self::CUE)
-                | bit(DIGITS.contains(&folded), Self::DIGIT)
-                | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
-                | bit(matches!(folded, b"box" | b"bx"), Self::BOX)
-                | bit(
-                    entry.is_month()
-                        || entry.is_street_suffix()
-                        || DIGITS.contains(&folded)
-                        || matches!(folded, b"ninety" | b"hundred" | b"box" | b"bx"),
-                    Self::RULE,
-                )
-                | bit(gate::settled_small(entry), Self::SETTLED)
-                | bit(THINGS.binary_search(&folded).is_ok(), Self::THING)
-                | bit(matches!(folded, b"of" | b"the" | b"and" | b"for" | b"at" | b"on" | b"in"), Self::LINK),
-        }
-    }
-}
-
 impl Info {
     /// Of a word, before [`Sequence::annotate`].
     pub(crate) fn of_word(word: Word, hash: u64, case: Case) -> Self {
@@ -468,260 +382,4 @@ impl Info {
     pub(crate) fn of_code(hash: u64, shape: Shape) -> Self {
         Self { hash, shape, ..Self::default() }
     }
-}
-
-/// What an eponym is followed by. Sorted.
-const THINGS: [&[u8]; 88] = [
-    b"abscess",
-    b"amputation",
-    b"anastomosis",
-    b"anemia",
-    b"aphasia",
-    b"approach",
-    b"arthropathy",
-    b"ataxia",
-    b"bag",
-    b"balloon",
-    b"bandage",
-    b"bodies",
-    b"body",
-    b"brace",
-    b"breathing",
-    b"cath",
-    b"catheter",
-    b"class",
-    b"classification",
-    b"clamp",
-    b"collar",
-    b"contracture",
-    b"criteria",
-    b"culture",
-    b"cyst",
-    b"deformity",
-    b"dementia",
-    b"disease",
-    b"drain",
-    b"dystrophy",
-    b"epilepsy",
-    b"esophagus",
-    b"exercise",
-    b"exercises",
-    b"finding",
-    b"flap",
-    b"forceps",
-    b"formula",
-    b"fracture",
-    b"gangrene",
-    b"grade",
-    b"graft",
-    b"hernia",
-    b"incision",
-    b"index",
-    b"insulin",
-    b"lesion",
-    b"lift",
-    b"line",
-    b"lymphoma",
-    b"maneuver",
-    b"manoeuvre",
-    b"method",
-    b"murmur",
-    b"needle",
-    b"neuralgia",
-    b"neuroma",
-    b"node",
-    b"nodes",
-    b"nodule",
-    b"operation",
-    b"pad",
-    b"palsy",
-    b"phenomenon",
-    b"position",
-    b"procedure",
-    b"protocol",
-    b"pulses",
-    b"reflex",
-    b"repair",
-    b"respirations",
-    b"retractor",
-    b"rods",
-    b"rule",
-    b"sarcoma",
-    b"scale",
-    b"score",
-    b"screen",
-    b"sign",
-    b"smear",
-    b"spots",
-    b"stage",
-    b"stain",
-    b"syndrome",
-    b"test",
-    b"thyroiditis",
-    b"tube",
-    b"tumor",
-];
-
-/// The dictionary class of a word, 0 to 29.
-fn base(entry: Entry, upper: bool) -> usize {
-    const CLASSES: [(Entry, usize); 14] = [
-        (Entry::TITLE, 14),
-        (Entry::CREDENTIAL, 15),
-        (Entry::RELATION, 16),
-        (Entry::MONTH, 18),
-        (Entry::WEEKDAY, 19),
-        (Entry::STAFF, 17),
-        (Entry::FACILITY_WORD, 23),
-        (Entry::ORG_WORD, 24),
-        (Entry::US_STATE, 20),
-        (Entry::COUNTRY, 20),
-        (Entry::STREET_SUFFIX, 22),
-        (Entry::PARTICLE, 25),
-        (Entry::UNIT, 26),
-        (Entry::STATE_ABBR, 21),
-    ];
-    let lower = entry.lower();
-    for (flag, class) in CLASSES {
-        if entry.any(flag) {
-            // Two-letter abbreviations only count in capitals: `in`, `or`, `me`, `ok`.
-            if matches!(flag, Entry::STATE_ABBR | Entry::CREDENTIAL) && !upper && lower > 6 {
-                continue;
-            }
-            return class;
-        }
-    }
-    let (first, last) = (entry.first(), entry.last());
-    let name = first.max(last);
-    let place = entry.place();
-    if name >= 6 && lower < 5 {
-        return if place >= 4 {
-            10
-        } else if first >= 5 && last >= 5 {
-            7
-        } else if first >= last {
-            5
-        } else {
-            6
-        };
-    }
-    if name >= 6 && lower >= 5 {
-        return 8;
-    }
-    if place >= 2 && lower < 6 {
-        return 9;
-    }
-    if entry.any(Entry::DRUG) && lower < 8 {
-        return 12;
-    }
-    if entry.any(Entry::COMPANY) && lower < 6 {
-        return 27;
-    }
-    if lower >= 12 {
-        return 1;
-    }
-    if entry.any(Entry::MEDICAL) {
-        return 11;
-    }
-    if lower >= 8 {
-        return 2;
-    }
-    if lower >= 4 || entry.any(Entry::ENGLISH) {
-        return 3;
-    }
-    if entry.any(Entry::ABBREV) {
-        return 13;
-    }
-    if name > 0 && lower == 0 {
-        return 28;
-    }
-    if lower > 0 || entry.any(Entry::ENGLISH_RARE) {
-        return 4;
-    }
-    if entry.any(Entry::EPONYM) {
-        return 29;
-    }
-    0
-}
-
-fn tiny(base: usize, case: usize) -> usize {
-    if case == 3 {
-        return 14;
-    }
-    match base {
-        14 => 7,
-        15 => 8,
-        16 | 17 => 9,
-        23 | 24 => 10,
-        22 => 11,
-        9 | 10 | 20 | 21 if case > 0 => 12,
-        18 | 19 => 13,
-        5..=8 | 28 if case > 0 => 3,
-        5..=7 | 28 | 10 => 2,
-        11..=13 | 26 if case > 0 => 6,
-        1..=4 | 8 if case > 0 => 4,
-        _ if case > 0 => 5,
-        1 | 2 | 8 => 0,
-        _ => 1,
-    }
-}
-
-fn punct(text: &str) -> (usize, usize, usize) {
-    let c = text.chars().next().unwrap_or(' ');
-    let id = match c {
-        ',' => 0,
-        ':' => 1,
-        '.' => 2,
-        ';' => 3,
-        '-' => 4,
-        '/' => 5,
-        '(' => 6,
-        ')' => 7,
-        '"' | '“' | '”' => 8,
-        '\'' | '‘' | '’' => 9,
-        '#' => 10,
-        '@' => 11,
-        '&' => 12,
-        '*' => 13,
-        '|' | '^' => 14,
-        '=' => 15,
-        '>' | '<' => 16,
-        '+' => 17,
-        '?' | '!' => 18,
-        '%' => 19,
-        '[' | ']' | '{' | '}' => 20,
-        '_' => 21,
-        '–' | '—' | '•' | '·' => 22,
-        '~' | '→' => 23,
-        _ => 24,
-    };
-    let tiny = match id {
-        0 => 19,
-        1 | 15 => 20,
-        2 => 21,
-        _ => 22,
-    };
-    (PUNCT_FROM + id, 76 + id.min(15), tiny)
-}
-
-fn code(shape: Shape) -> (usize, usize, usize) {
-    use Shape::*;
-    let (group, tiny) = match shape {
-        Int1 | Int2 => (0, 15),
-        Int3 => (1, 15),
-        Int4 | Int5 | Clock => (2, 17),
-        Int6 | Int7 | Int8 | Int9 | Int10 | IntLong | IntZero | IntPhone => (3, 17),
-        Year => (4, 16),
-        Date8 | DateFull | DateRange => (5, 16),
-        DateMonthYear | DateMonthDay | Score => (6, 16),
-        Ratio | Pressure | Decimal | Range | Times | Icd | Gestation => (7, 15),
-        Time | Decade => (8, 15),
-        Phone7 | Phone10 => (9, 18),
-        Ssn | Zip4 | DashLong | DashShort | Dotted | Ipv4 => (10, 17),
-        Ordinal => (11, 16),
-        AgeLike => (12, 15),
-        Dose => (13, 15),
-        Mixed3 | MixedDashShort => (14, 15),
-        Mixed6 | MixedLong | MixedDash6 | MixedDashLong | Uuid | Vin | MixedLower | Other => (15, 17),
-    };
-    (SHAPES_FROM + shape as usize, 60 + group, tiny)
 }

@@ -6,8 +6,10 @@
 //! random field (Lafferty, McCallum, Pereira 2001). The weights are fitted on the project's annotated notes by
 //! `deidre dictionary fit` ([`fit`]) and stand in `dictionaries/evidence.bin`.
 
+mod class;
 pub(crate) mod feature;
 pub mod fit;
+pub(crate) mod word;
 
 use super::token::Gap;
 use crate::identifier::Label;

@@ -9,7 +9,8 @@ mod street;
 
 use super::cue::{Cue, CueMatch};
 use super::dictionary::{Dictionary, Entry};
-use super::evidence::feature::{Sequence, Word};
+use super::evidence::feature::Sequence;
+use super::evidence::word::Word;
 use super::pattern::web::Address;
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind, Token};

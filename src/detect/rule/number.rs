@@ -2,7 +2,7 @@
 
 use super::{Marks, View};
 use crate::detect::cue::{Cue, CueMatch};
-use crate::detect::evidence::feature::Word;
+use crate::detect::evidence::word::Word;
 use crate::detect::pattern::number::{dea, npi};
 use crate::detect::shape::Shape;
 use crate::detect::token::{Case, Gap, Kind};
