@@ -226,29 +226,7 @@ impl View<'_> {
         let groups = cue.cue != Cue::Room && cue.cue != Cue::User;
         if groups {
             while to < i + 4 && self.token(to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space) {
-                let more = matches!(
-                    self.shape_of(to + 1),
-                    Shape::Int2
-                        | Shape::Int3
-                        | Shape::Int4
-                        | Shape::Clock
-                        | Shape::Int6
-                        | Shape::Int5
-                        | Shape::Year
-                        | Shape::IntZero
-                );
-                let here = matches!(
-                    self.shape_of(to),
-                    Shape::Int2
-                        | Shape::Int3
-                        | Shape::Int4
-                        | Shape::Clock
-                        | Shape::Int6
-                        | Shape::Int5
-                        | Shape::Year
-                        | Shape::IntZero
-                );
-                if !(more && here) {
+                if !(grouped(self.shape_of(to + 1)) && grouped(self.shape_of(to))) {
                     break;
                 }
                 to += 1;
@@ -290,6 +268,21 @@ fn numbered(shape: Shape) -> bool {
             | Shape::MixedLong
             | Shape::MixedDash6
             | Shape::MixedDashLong
+    )
+}
+
+/// Shapes that can be one group of a number that is written in several.
+fn grouped(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Int2
+            | Shape::Int3
+            | Shape::Int4
+            | Shape::Clock
+            | Shape::Int6
+            | Shape::Int5
+            | Shape::Year
+            | Shape::IntZero
     )
 }
 
