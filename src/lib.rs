@@ -15,6 +15,7 @@ pub mod identifier;
 pub mod model;
 pub mod pipeline;
 pub mod policy;
+mod random;
 pub mod record;
 pub mod resolve;
 pub mod secret;

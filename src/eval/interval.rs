@@ -1,5 +1,7 @@
 //! 95 % confidence intervals: Wilson's for a share of counted things, the bootstrap over documents for the rest.
 
+use crate::random::SplitMix;
+
 /// Lower and upper end of a 95 % confidence interval.
 pub type Interval = (f64, f64);
 
@@ -27,7 +29,7 @@ pub fn bootstrap<const N: usize>(documents: usize, mut figures: impl FnMut(&[usi
     let mut draw = vec![0; documents];
     let mut seen: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(ROUNDS));
     for _ in 0..ROUNDS {
-        draw.fill_with(|| random.below(documents));
+        draw.fill_with(|| below(&mut random, documents));
         for (values, figure) in seen.iter_mut().zip(figures(&draw)) {
             values.push(figure);
         }
@@ -39,21 +41,9 @@ pub fn bootstrap<const N: usize>(documents: usize, mut figures: impl FnMut(&[usi
     })
 }
 
-/// Steele, Lea, Flood: "Fast splittable pseudorandom number generators" (2014). Small, and the same everywhere.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
-    }
+/// A number below `n`: the upper half of a product, which favours no number.
+fn below(random: &mut SplitMix, n: usize) -> usize {
+    ((u128::from(random.next()) * n as u128) >> 64) as usize
 }
 
 /// Draws of one bootstrap.

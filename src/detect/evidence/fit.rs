@@ -12,6 +12,7 @@ use super::{Tag, Weights};
 use crate::detect::token::Gap;
 use crate::detect::{Detector, Scratch};
 use crate::identifier::Label;
+use crate::random::SplitMix;
 use crate::span::Span;
 
 /// An annotated note.
@@ -56,7 +57,7 @@ pub fn fit(detector: &Detector, notes: &[Note], options: &Options, mut progress:
     let detector = detector.with_vocabulary(&vocabulary);
     let pools = Pools::new(&detector, &numbers);
     let mut chain = Chain::new(rows(words));
-    let mut random = Random(options.seed);
+    let mut random = Random(SplitMix(options.seed));
     let mut scratch = Scratch::default();
     let mut order: Vec<usize> = (0..notes.len()).collect();
     for epoch in 0..options.epochs {
@@ -420,20 +421,12 @@ fn recase(note: &mut Note, change: fn(&str) -> String) {
     note.text = out;
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, seeded, good enough to shuffle notes.
-struct Random(u64);
+/// What fitting draws. By remainder: another way would fit other weights.
+struct Random(SplitMix);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        (self.0.next() % n.max(1) as u64) as usize
     }
 
     fn pick<'a>(&mut self, from: &'a [String]) -> Option<&'a str> {
