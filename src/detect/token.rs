@@ -120,13 +120,18 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
             at += 1;
             continue;
         }
-        if byte.is_ascii_alphabetic()
+        if (byte | 0x20).wrapping_sub(b'a') < 26
             && let Some(token) = plain(bytes, at, gap)
         {
             at = token.end as usize;
             out.push(token);
             gap = Gap::None;
             (lines, blanks) = (0, 0);
+            // One blank and no other behind it.
+            if let Some([b' ', b'!'..=b'~']) = bytes.get(at..at + 2) {
+                gap = Gap::Space;
+                at += 1;
+            }
             continue;
         }
         let (class, width) = class_at(text, at);
@@ -220,7 +225,10 @@ fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
             break;
         };
         let (letters, capitals) = letters(u64::from_le_bytes(eight));
-        upper += capitals;
+        // Most words have none, and counting bits takes twenty instructions where the processor is not asked to.
+        if capitals != 0 {
+            upper += capitals.count_ones();
+        }
         end += letters;
         if letters < 8 {
             break;
@@ -228,11 +236,10 @@ fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
     }
     let ends = match bytes.get(end) {
         None => true,
-        Some(b) => *b < 0x80 && !b.is_ascii_digit() && !matches!(b, b'-' | b'/' | b'.' | b':' | b'_' | b'\''),
+        // A full stop with a blank behind it is prose.
+        Some(b'.' | b':') => bytes.get(end + 1).is_none_or(|b| *b <= b' '),
+        Some(b) => ENDS[usize::from(*b)],
     };
-    // A full stop with a blank behind it is prose.
-    let stop = bytes.get(end) == Some(&b'.') || bytes.get(end) == Some(&b':');
-    let ends = ends || (stop && bytes.get(end + 1).is_none_or(|b| *b <= b' '));
     if end == at || !ends {
         return None;
     }
@@ -246,8 +253,9 @@ fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
     Some(Token { start: at as u32, end: end as u32, kind: Kind::Word, case, gap, plain: true })
 }
 
-/// How many of eight bytes, from the first, are ASCII letters, and how many of those are capitals: all eight at once.
-fn letters(bytes: u64) -> (usize, u32) {
+/// How many of eight bytes, from the first, are ASCII letters, and a bit for each of those that is a capital: all eight at
+/// once.
+fn letters(bytes: u64) -> (usize, u64) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let small = (bytes | (0x20 * ONES)) & !HIGH;
@@ -258,7 +266,7 @@ fn letters(bytes: u64) -> (usize, u32) {
     let count = (!letter & HIGH).trailing_zeros() as usize / 8;
     let within = if count >= 8 { u64::MAX } else { (1 << (8 * count)) - 1 };
     let capital = !(bytes << 2) & HIGH & within;
-    (count, capital.count_ones())
+    (count, capital)
 }
 
 /// A word or code that starts at some byte.
@@ -453,6 +461,18 @@ pub fn month_number(word: &[u8]) -> Option<u8> {
     (low.len() == 3 || *low == *full || (at == 8 && *low == *b"sept")).then_some(at as u8 + 1)
 }
 
+/// Bytes that end a word of ASCII letters: neither part of one, nor what glues it to digits behind.
+const ENDS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 128 {
+        let c = b as u8;
+        table[b] = !c.is_ascii_alphanumeric() && !matches!(c, b'-' | b'/' | b'.' | b':' | b'_' | b'\'');
+        b += 1;
+    }
+    table
+};
+
 const ASCII: [Class; 128] = {
     let mut table = [Class::Other; 128];
     let mut b = 0;
@@ -518,7 +538,8 @@ mod tests {
             (b"NASAL-co", (5, 5)),
             (b"ab\xc3\xa9cdef", (2, 0)),
         ] {
-            assert_eq!(letters(u64::from_le_bytes(*text)), want, "{text:?}");
+            let (count, capitals) = letters(u64::from_le_bytes(*text));
+            assert_eq!((count, capitals.count_ones()), want, "{text:?}");
         }
     }
 
