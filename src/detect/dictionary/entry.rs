@@ -77,6 +77,9 @@ flags! {
 }
 
 impl Entry {
+    /// Of a word that no source holds.
+    pub const NOTHING: Entry = Entry(0);
+
     /// How common as a first name: 0 for none, then the buckets of [`FIRST`].
     #[inline]
     pub const fn first(self) -> u8 {

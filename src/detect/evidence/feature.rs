@@ -89,29 +89,36 @@ impl PhraseKind {
     const COUNT: usize = 8;
 }
 
+/// What stands beyond the ends of what a token sees, and where everything else begins.
+static BOUNDARY: Info = Info::NOTHING;
+
+impl Info {
+    const NOTHING: Info = Info {
+        entry: Entry::NOTHING,
+        hash: 0,
+        word: 0,
+        shape: Shape::Other,
+        mark: None,
+        phrase: PhraseKind::None,
+        bits: 0,
+        alone: None,
+        base: 0,
+        suffix: 0,
+        fine: BOUNDARY_FINE,
+        coarse: BOUNDARY_COARSE,
+        tiny: BOUNDARY_TINY,
+        cue: 0,
+        cue_distance: 0,
+        line: 0,
+        place: 0,
+        line_case: 1,
+        line_word: 0,
+    };
+}
+
 impl Default for Info {
     fn default() -> Self {
-        Self {
-            entry: Entry::default(),
-            hash: 0,
-            word: 0,
-            shape: Shape::Other,
-            mark: None,
-            phrase: PhraseKind::None,
-            bits: 0,
-            alone: None,
-            base: 0,
-            suffix: 0,
-            fine: BOUNDARY_FINE,
-            coarse: BOUNDARY_COARSE,
-            tiny: BOUNDARY_TINY,
-            cue: 0,
-            cue_distance: 0,
-            line: 0,
-            place: 0,
-            line_case: 1,
-            line_word: 0,
-        }
+        Self::NOTHING
     }
 }
 
@@ -232,38 +239,47 @@ impl Sequence {
         word && self.infos.get(i).is_some_and(|x| x.entry.lower() <= 11)
     }
 
-    fn at(&self, i: usize, offset: isize) -> Info {
-        let Some(j) = i.checked_add_signed(offset) else { return Info::default() };
-        // An empty line ends what a token can see.
-        let (low, high) = if offset < 0 { (j + 1, i) } else { (i + 1, j) };
-        for k in low..=high {
-            if self.tokens.get(k).is_none_or(|t| t.gap == Gap::Block) {
-                return Info::default();
-            }
+    /// What token `i` sees: itself, three tokens before it, two behind. An empty line ends what a token can see.
+    fn sight(&self, i: usize) -> Option<Sight<'_>> {
+        let me = self.infos.get(i)?;
+        let goes_on = |i: usize| self.tokens.get(i).is_some_and(|t| t.gap != Gap::Block);
+        let mut before = [&BOUNDARY; 3];
+        let mut at = i;
+        for slot in &mut before {
+            let Some(info) = at.checked_sub(1).filter(|_| goes_on(at)).and_then(|p| self.infos.get(p)) else { break };
+            *slot = info;
+            at -= 1;
         }
-        self.infos.get(j).copied().unwrap_or_default()
+        let mut behind = [&BOUNDARY; 2];
+        for (slot, at) in behind.iter_mut().zip(i + 1..) {
+            let Some(info) = self.infos.get(at).filter(|_| goes_on(at)) else { break };
+            *slot = info;
+        }
+        let ([p1, p2, p3], [n1, n2]) = (before, behind);
+        Some(Sight { p3, p2, p1, me, n1, n2 })
     }
 
-    /// Appends the numbers of the features of token `i`.
-    pub(crate) fn features(&self, i: usize, out: &mut Vec<u32>) {
-        let (Some(token), Some(&me)) = (self.tokens.get(i), self.infos.get(i)) else { return };
-        let (p2, p1, n1, n2) = (self.at(i, -2), self.at(i, -1), self.at(i, 1), self.at(i, 2));
+    /// Tells `out` the numbers of the features of token `i`.
+    #[inline]
+    pub(crate) fn features(&self, i: usize, out: impl FnMut(u32)) {
+        let (Some(token), Some(sight)) = (self.tokens.get(i), self.sight(i)) else { return };
+        let Sight { p3, p2, p1, me, n1, n2 } = sight;
         let mut add = Adder { base: 0, out };
         let fine = |x: &Info| usize::from(x.fine);
         let coarse = |x: &Info| usize::from(x.coarse);
         let tiny = |x: &Info| usize::from(x.tiny);
-        for x in [&p2, &p1, &me, &n1, &n2] {
+        for x in [p2, p1, me, n1, n2] {
             add.one(FINE, fine(x));
         }
-        add.one(COARSE * COARSE, coarse(&p1) * COARSE + coarse(&me));
-        add.one(COARSE * COARSE, coarse(&me) * COARSE + coarse(&n1));
-        add.one(COARSE * COARSE, coarse(&p1) * COARSE + coarse(&n1));
-        add.one(COARSE * COARSE, coarse(&p2) * COARSE + coarse(&me));
-        add.one(COARSE * COARSE, coarse(&me) * COARSE + coarse(&n2));
+        add.one(COARSE * COARSE, coarse(p1) * COARSE + coarse(me));
+        add.one(COARSE * COARSE, coarse(me) * COARSE + coarse(n1));
+        add.one(COARSE * COARSE, coarse(p1) * COARSE + coarse(n1));
+        add.one(COARSE * COARSE, coarse(p2) * COARSE + coarse(me));
+        add.one(COARSE * COARSE, coarse(me) * COARSE + coarse(n2));
         let triple = |a: &Info, b: &Info, c: &Info| (tiny(a) * TINY + tiny(b)) * TINY + tiny(c);
-        add.one(TINY * TINY * TINY, triple(&p1, &me, &n1));
-        add.one(TINY * TINY * TINY, triple(&p2, &p1, &me));
-        add.one(TINY * TINY * TINY, triple(&me, &n1, &n2));
+        add.one(TINY * TINY * TINY, triple(p1, me, n1));
+        add.one(TINY * TINY * TINY, triple(p2, p1, me));
+        add.one(TINY * TINY * TINY, triple(me, n1, n2));
         // Buckets of the dictionaries: how much of a name against how much of a word.
         let case = token.case as usize;
         add.one(16 * 16 * 8, (usize::from(me.entry.first()) * 16 + usize::from(me.entry.last())) * 8 + case);
@@ -271,7 +287,7 @@ impl Sequence {
         let name = me.entry.first().max(me.entry.last());
         add.one(16 * 16 * 8, (usize::from(name) * 16 + usize::from(me.entry.lower())) * 8 + case);
         add.one(8 * 16 * 8, (usize::from(me.entry.place()) * 16 + usize::from(me.entry.lower())) * 8 + case);
-        for x in [&p1, &n1] {
+        for x in [p1, n1] {
             let name = x.entry.first().max(x.entry.last());
             let cap = usize::from(x.tiny != 0 && x.tiny != 1 && x.tiny != 2);
             add.one(16 * 16 * 2, (usize::from(name) * 16 + usize::from(x.entry.lower())) * 2 + cap);
@@ -279,25 +295,25 @@ impl Sequence {
         // What the token's surroundings look like.
         let next_gap = self.tokens.get(i + 1).map_or(Gap::Block, |t| t.gap) as usize;
         let gap = token.gap as usize;
-        add.one(5 * 5 * TINY, (gap * 5 + next_gap) * TINY + tiny(&me));
-        add.one(4 * FINE, usize::from(me.place) * FINE + fine(&me));
-        add.one(3 * FINE, usize::from(me.line_case) * FINE + fine(&me));
-        add.one(Cue::COUNT * 3 * TINY, (usize::from(me.cue) * 3 + usize::from(me.cue_distance)) * TINY + tiny(&me));
-        add.one(Cue::COUNT * FINE, usize::from(me.cue) * FINE + fine(&me));
-        add.one(2 * TINY, usize::from(self.named.contains(&me.hash)) * TINY + tiny(&me));
-        add.one(PhraseKind::COUNT * TINY, me.phrase as usize * TINY + tiny(&me));
-        add.one(PhraseKind::COUNT * TINY, n1.phrase as usize * TINY + tiny(&me));
+        add.one(5 * 5 * TINY, (gap * 5 + next_gap) * TINY + tiny(me));
+        add.one(4 * FINE, usize::from(me.place) * FINE + fine(me));
+        add.one(3 * FINE, usize::from(me.line_case) * FINE + fine(me));
+        add.one(Cue::COUNT * 3 * TINY, (usize::from(me.cue) * 3 + usize::from(me.cue_distance)) * TINY + tiny(me));
+        add.one(Cue::COUNT * FINE, usize::from(me.cue) * FINE + fine(me));
+        add.one(2 * TINY, usize::from(self.named.contains(&me.hash)) * TINY + tiny(me));
+        add.one(PhraseKind::COUNT * TINY, me.phrase as usize * TINY + tiny(me));
+        add.one(PhraseKind::COUNT * TINY, n1.phrase as usize * TINY + tiny(me));
         let thing = |x: &Info| x.bits & Word::THING != 0;
-        let thing = if thing(&n1) { 2 } else { usize::from(thing(&n2)) };
+        let thing = if thing(n1) { 2 } else { usize::from(thing(n2)) };
         let eponym = usize::from(me.entry.is_eponym());
-        add.one(2 * 3 * TINY, (eponym * 3 + thing) * TINY + tiny(&me));
-        add.one(2 * COARSE, eponym * COARSE + coarse(&p1));
+        add.one(2 * 3 * TINY, (eponym * 3 + thing) * TINY + tiny(me));
+        add.one(2 * COARSE, eponym * COARSE + coarse(p1));
         add.one(512, if me.tiny >= 1 && me.tiny <= 6 { usize::from(me.suffix) } else { 0 });
         let length = (token.len().min(15)) * 8 + case;
         add.one(16 * 8, length);
         // Words by name.
         let words = self.words + 1;
-        for x in [&p2, &p1, &me, &n1, &n2] {
+        for x in [p2, p1, me, n1, n2] {
             add.one(words, usize::from(x.word));
         }
         let group = match me.tiny {
@@ -310,12 +326,11 @@ impl Sequence {
             19..=22 => 6,
             _ => 7,
         };
-        for x in [&p1, &n1, &p2] {
+        for x in [p1, n1, p2] {
             add.one(words * 8, usize::from(x.word) * 8 + group);
         }
         add.one(words * 8, usize::from(me.line_word) * 8 + group);
         // The word behind a punctuation mark: `Patient: X`, `wife, X`.
-        let p3 = self.at(i, -3);
         add.one(
             words * 8,
             if p1.tiny >= 19 && p1.tiny <= 22 && p2.word == 0 { usize::from(p3.word) * 8 + group } else { 0 },
@@ -346,17 +361,28 @@ pub(crate) fn rows(words: usize) -> usize {
         + 5 * 8 * words
 }
 
-/// Numbers features block by block.
-struct Adder<'o> {
-    base: usize,
-    out: &'o mut Vec<u32>,
+/// What one token sees.
+struct Sight<'s> {
+    p3: &'s Info,
+    p2: &'s Info,
+    p1: &'s Info,
+    me: &'s Info,
+    n1: &'s Info,
+    n2: &'s Info,
 }
 
-impl Adder<'_> {
+/// Numbers features block by block.
+struct Adder<O> {
+    base: usize,
+    out: O,
+}
+
+impl<O: FnMut(u32)> Adder<O> {
     /// Feature `at` of a block of `size`.
+    #[inline]
     fn one(&mut self, size: usize, at: usize) {
         debug_assert!(at < size);
-        self.out.push((self.base + at) as u32);
+        (self.out)((self.base + at) as u32);
         self.base += size;
     }
 }

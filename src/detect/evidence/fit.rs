@@ -168,7 +168,7 @@ impl Chain {
         let mut scores: Vec<[f32; Tag::COUNT]> = Vec::with_capacity(to - from);
         for i in from..to {
             let mut f = Vec::with_capacity(48);
-            sequence.features(i, &mut f);
+            sequence.features(i, |feature| f.push(feature));
             let mut score = [0.0; Tag::COUNT];
             for at in &f {
                 for (s, w) in score.iter_mut().zip(&self.rows[*at as usize]) {

@@ -235,29 +235,38 @@ impl Weights {
         &self.vocabulary
     }
 
-    /// Sums the evidence of one token.
-    fn emission(&self, features: &[u32]) -> [f32; Tag::COUNT] {
-        // Weights are stored 128 higher, so that two by two they add up in halves of a word without a sign.
-        const BYTES: u64 = 0x00ff_00ff_00ff_00ff;
-        let mut sums = [[0u64; 2]; 2];
-        let mut count = 0u16;
-        for at in features {
-            if let Some(row) = self.rows.get(*at as usize) {
-                for (sum, eight) in sums.iter_mut().zip(row) {
-                    sum[0] += eight & BYTES;
-                    sum[1] += (eight >> 8) & BYTES;
-                }
-                count += 1;
-            }
-        }
-        let zero = i32::from(count) * 128;
+    /// The evidence of a token from the sum of its features' rows.
+    fn emission(&self, sum: &Sum) -> [f32; Tag::COUNT] {
+        let zero = sum.count * 128;
         let mut out = [0.0; Tag::COUNT];
         for (i, o) in out.iter_mut().enumerate() {
-            let half = sums[i / 8][i % 2] >> (16 * (i % 8 / 2));
+            let half = sum.halves[i % 2][i / 8] >> (16 * (i % 8 / 2));
             *o = (i32::from(half as u16) - zero) as f32 * self.step;
         }
         out[0] -= self.eagerness;
         out
+    }
+}
+
+/// Rows added up.
+#[derive(Default)]
+struct Sum {
+    /// Weights are stored 128 higher, so that two by two they add up in halves of a word without a sign: those of even
+    /// place, then those of odd place.
+    halves: [[u64; 2]; 2],
+    count: i32,
+}
+
+impl Sum {
+    #[inline]
+    fn add(&mut self, row: &Row) {
+        const BYTES: u64 = 0x00ff_00ff_00ff_00ff;
+        let [even, odd] = &mut self.halves;
+        for ((even, odd), eight) in even.iter_mut().zip(odd).zip(row) {
+            *even += eight & BYTES;
+            *odd += (eight >> 8) & BYTES;
+        }
+        self.count += 1;
     }
 }
 
@@ -275,8 +284,8 @@ pub(crate) struct Decision {
 #[derive(Default)]
 pub(crate) struct Path {
     emissions: Vec<[f32; Tag::COUNT]>,
-    back: Vec<[u8; Tag::COUNT]>,
-    features: Vec<u32>,
+    /// Of the best path to each tag of each token, its own emission included.
+    scores: Vec<[f32; Tag::COUNT]>,
 }
 
 /// Finds the best tags for the tokens `from..to` of a sequence and writes them to `out`, which is as long as the sequence.
@@ -289,11 +298,15 @@ pub(crate) fn decode(
     out: &mut [Decision],
 ) {
     path.emissions.clear();
-    path.back.clear();
+    path.scores.clear();
     for i in from..to {
-        path.features.clear();
-        sequence.features(i, &mut path.features);
-        path.emissions.push(weights.emission(&path.features));
+        let mut sum = Sum::default();
+        sequence.features(i, |feature| {
+            if let Some(row) = weights.rows.get(feature as usize) {
+                sum.add(row);
+            }
+        });
+        path.emissions.push(weights.emission(&sum));
     }
     let Some(first) = path.emissions.first() else { return };
     let mut best = *first;
@@ -303,26 +316,26 @@ pub(crate) fn decode(
             *score += follow;
         }
     }
+    path.scores.push(best);
     for emission in path.emissions.iter().skip(1) {
         let mut next = [f32::NEG_INFINITY; Tag::COUNT];
-        let mut back = [0u32; Tag::COUNT];
-        for (a, (score, follow)) in best.iter().zip(&weights.follow).enumerate() {
-            for ((n, b), f) in next.iter_mut().zip(&mut back).zip(follow) {
+        for (score, follow) in best.iter().zip(&weights.follow) {
+            for (n, f) in next.iter_mut().zip(follow) {
                 let through = score + f;
-                let better = through > *n;
-                *n = if better { through } else { *n };
-                *b = if better { a as u32 } else { *b };
+                *n = if through > *n { through } else { *n };
             }
         }
         for (n, e) in next.iter_mut().zip(emission) {
             *n += e;
         }
-        path.back.push(back.map(|b| b as u8));
+        path.scores.push(next);
         best = next;
     }
     let mut tag = best.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
-    for i in (from..to).rev() {
-        let emission = path.emissions.get(i - from).copied().unwrap_or_default();
+    for (i, (emission, scores)) in (from..to).zip(path.emissions.iter().zip(&path.scores)).rev() {
+        if i + 1 < to {
+            tag = before(weights, scores, tag);
+        }
         if let Some(slot) = out.get_mut(i) {
             *slot = Decision {
                 tag: Tag::from_index(tag),
@@ -330,10 +343,20 @@ pub(crate) fn decode(
                 name: emission[1] - emission[0],
             };
         }
-        if i > from {
-            tag = path.back.get(i - from - 1).and_then(|b| b.get(tag)).map_or(0, |b| usize::from(*b));
+    }
+}
+
+/// The tag through which the best path leads to `tag`; of equals the first. It is asked for one tag a token only, which
+/// costs less than to note it for all.
+fn before(weights: &Weights, scores: &[f32; Tag::COUNT], tag: usize) -> usize {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (a, (score, follow)) in scores.iter().zip(&weights.follow).enumerate() {
+        let through = score + follow.get(tag).copied().unwrap_or(0.0);
+        if through > best.1 {
+            best = (a, through);
         }
     }
+    best.0
 }
 
 #[cfg(test)]
@@ -355,8 +378,11 @@ mod tests {
             eagerness: 0.0,
             vocabulary: Vec::new(),
         };
-        let sum = table.emission(&[0, 0, 1, 2, 99]);
-        for (s, w) in sum.iter().zip(some) {
+        let mut sum = Sum::default();
+        for i in [0, 0, 1, 2] {
+            sum.add(&table.rows[i]);
+        }
+        for (s, w) in table.emission(&sum).iter().zip(some) {
             assert_eq!(*s, (2.0 * f32::from(w) - 128.0) * 0.5);
         }
     }
