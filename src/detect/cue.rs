@@ -102,34 +102,37 @@ pub(crate) struct CueMatch {
 /// How far the last cue reaches: eight words on its line.
 #[derive(Default)]
 pub(crate) struct Reach {
-    cue: Option<(Cue, u8)>,
+    /// As [`Info::cue`].
+    cue: u8,
+    /// How many words have passed.
+    words: u8,
     from: u32,
 }
 
 impl Reach {
     /// A cue begins here.
     pub(crate) fn begin(&mut self, cue: CueMatch) {
-        self.cue = Some((cue.cue, 0));
+        self.cue = cue.cue as u8;
+        self.words = 0;
         self.from = cue.end;
     }
 
     /// Tells the next token of the cue before it, and how far that is: 0 at once, 1 within three words, 2 farther.
+    #[inline]
     pub(crate) fn tell(&mut self, token: &Token, info: &mut Info) {
         if token.starts_line() {
-            self.cue = None;
+            self.cue = 0;
         }
-        let Some((cue, distance)) = self.cue else { return };
-        if token.start < self.from {
+        if self.cue == 0 || token.start < self.from {
             return;
         }
-        info.cue = cue as u8;
-        info.cue_distance = match distance {
-            0 => 0,
-            1..=3 => 1,
-            _ => 2,
-        };
+        info.cue = self.cue;
+        info.cue_distance = u8::from(self.words > 0) + u8::from(self.words > 3);
         if token.kind != Kind::Punct {
-            self.cue = (distance < 8).then_some((cue, distance + 1));
+            self.words += 1;
+            if self.words > 8 {
+                self.cue = 0;
+            }
         }
     }
 }

@@ -165,54 +165,63 @@ impl Detector {
         web::find(text, &mut s.addresses);
         s.web.extend(s.addresses.iter().map(|(span, _)| *span));
         lex(text, &s.web, &mut s.sequence.tokens);
-        let codes = s.sequence.tokens.iter().filter(|t| t.kind == Kind::Code);
-        self.numbers.find(text, codes.map(|t| Span::new(t.start as usize, t.end as usize)), &mut s.numbers);
-        let mut numbers = s.numbers.iter().peekable();
+        let Sequence { tokens, infos, marks, leads, .. } = &mut s.sequence;
+        infos.resize(tokens.len(), Info::default());
         let mut cue_end = 0;
         let mut reach = Reach::default();
         let mut line = 0;
-        for token in &s.sequence.tokens {
-            let mut info = match token.kind {
-                Kind::Word if token.plain => {
-                    let hash = plain_hash(text.as_bytes(), token.start as usize, token.len());
-                    let known = s.cache.get(hash, || self.known(token.of(text), hash, &mut s.folded));
-                    Info::of_word(known, hash, token.case)
+        for (i, (token, info)) in (0..).zip(tokens.iter().zip(infos.iter_mut())) {
+            if token.plain {
+                info.hash = plain_hash(text.as_bytes(), token.start as usize, token.len());
+                info.known = s.cache.get(info.hash, || self.known(token.of(text), info.hash, &mut s.folded));
+            } else {
+                match token.kind {
+                    Kind::Word => {
+                        let word = token.of(text);
+                        let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
+                        info.hash = folded_hash(stem, &mut s.folded);
+                        info.known = s.cache.get(info.hash, || self.known(stem, info.hash, &mut s.folded));
+                    }
+                    Kind::Code => {
+                        let code = token.of(text);
+                        info.hash = hash(code.as_bytes());
+                        info.shape = shape(code);
+                    }
+                    Kind::Punct => {}
+                    Kind::Web => info.hash = hash(token.of(text).as_bytes()),
                 }
-                Kind::Word => {
-                    let word = token.of(text);
-                    let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
-                    let hash = folded_hash(stem, &mut s.folded);
-                    let known = s.cache.get(hash, || self.known(stem, hash, &mut s.folded));
-                    Info::of_word(known, hash, token.case)
-                }
-                Kind::Code => {
-                    let code = token.of(text);
-                    Info::of_code(hash(code.as_bytes()), shape(code))
-                }
-                Kind::Punct => Info::default(),
-                Kind::Web => Info::of_code(hash(token.of(text).as_bytes()), Shape::Other),
-            };
-            reach.tell(token, &mut info);
+            }
+            reach.tell(token, info);
             if token.starts_line() {
-                line = s.sequence.infos.len() as u32;
+                line = i;
             }
             info.line = line;
-            if info.entry.any(dictionary::Entry::TITLE.or(dictionary::Entry::CREDENTIAL)) {
-                s.sequence.marks.push(s.sequence.infos.len() as u32);
+            if info.bits & (Word::CUE | Word::RULE | Word::MARK) == 0 && token.kind != Kind::Code {
+                continue;
+            }
+            if info.bits & Word::MARK != 0 {
+                marks.push(i);
+            }
+            if info.bits & Word::RULE != 0 || token.kind == Kind::Code {
+                leads.push(i);
             }
             if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal)
                 && token.start >= cue_end
-                && let Some(cue) = self.cue_at(text, token, &info)
+                && let Some(cue) = self.cue_at(text, token, info)
             {
                 cue_end = cue.end;
                 reach.begin(cue);
                 s.cues.push(cue);
             }
-            while numbers.peek().is_some_and(|(span, _)| span.end <= token.start as usize) {
-                numbers.next();
+        }
+        let codes = leads.iter().filter_map(|i| tokens.get(*i as usize)).filter(|t| t.kind == Kind::Code);
+        self.numbers.find(text, codes.map(|t| Span::new(t.start as usize, t.end as usize)), &mut s.numbers);
+        for (span, label) in &s.numbers {
+            let from = tokens.partition_point(|t| (t.start as usize) < span.start);
+            let inside = tokens.iter().zip(infos.iter_mut()).skip(from);
+            for (_, info) in inside.take_while(|(t, _)| (t.start as usize) < span.end) {
+                info.mark = Some(*label);
             }
-            info.mark = numbers.peek().filter(|(span, _)| span.start <= token.start as usize).map(|(_, label)| *label);
-            s.sequence.infos.push(info);
         }
         rule::apply(text, &self.dictionary, &mut s.sequence, &s.addresses, &s.numbers, &s.cues, &mut s.sure);
         s.windows.clear();
@@ -270,7 +279,8 @@ impl Detector {
             if starts {
                 // Folded words of the next tokens; punctuation that phrases do not hold ends them.
                 folded.clear();
-                let mut ends: Vec<(usize, usize)> = Vec::with_capacity(6);
+                let mut ends = [(0, 0); 6];
+                let mut count = 0;
                 for (j, token) in sequence.tokens.iter().enumerate().skip(i).take(12) {
                     if j > i && token.gap > token::Gap::Line {
                         break;
@@ -278,15 +288,17 @@ impl Detector {
                     match token.kind {
                         Kind::Word | Kind::Code => {
                             dictionary::fold(token.of(text), folded);
-                            ends.push((j, folded.len()));
+                            ends[count] = (j, folded.len());
+                            count += 1;
                         }
                         Kind::Punct if matches!(token.of(text), "-" | "." | "&" | "/") => {}
                         _ => break,
                     }
-                    if ends.len() == 6 {
+                    if count == ends.len() {
                         break;
                     }
                 }
+                let ends = ends.get(..count).unwrap_or_default();
                 let words = ends.iter().enumerate().map(|(k, (_, end))| {
                     let start = k.checked_sub(1).and_then(|k| ends.get(k)).map_or(0, |(_, e)| *e);
                     folded.get(start..*end).unwrap_or(b"")
@@ -406,19 +418,14 @@ pub(crate) fn folded_hash(word: &str, folded: &mut Vec<u8>) -> u64 {
 
 /// The same for `len` ASCII letters at `at`: whole words are read and what is behind the letters is masked away.
 fn plain_hash(text: &[u8], at: usize, len: usize) -> u64 {
-    // Most words fit one number.
-    if let (1..=8, Some(chunk)) = (len, text.get(at..at + 8)) {
-        return finish(step(start(len), lower(eight(chunk) & (u64::MAX >> (64 - 8 * len)))));
+    let small = |chunk: &[u8]| eight(chunk) | 0x2020_2020_2020_2020;
+    let last = |chunk: &[u8], len: usize| small(chunk) & (u64::MAX >> (64 - 8 * len));
+    // Nearly all words fit two numbers, most of them one.
+    match (len, text.get(at..at + 16).map(|room| room.split_at(8))) {
+        (1..=8, Some((head, _))) => finish(step(start(len), last(head, len))),
+        (9..=16, Some((head, tail))) => finish(step(step(start(len), small(head)), last(tail, len - 8))),
+        _ => hash_words(len, text.get(at..at + len).unwrap_or(b"").chunks(8).map(|chunk| lower(eight(chunk)))),
     }
-    let Some(room) = text.get(at..).filter(|t| t.len() >= len.next_multiple_of(8)) else {
-        return hash_words(len, text.get(at..at + len).unwrap_or(b"").chunks(8).map(|chunk| lower(eight(chunk))));
-    };
-    let words = room.chunks_exact(8).take(len.div_ceil(8)).enumerate().map(|(i, chunk)| {
-        let left = len - 8 * i;
-        let mask = if left >= 8 { u64::MAX } else { (1 << (8 * left)) - 1 };
-        lower(eight(chunk) & mask)
-    });
-    hash_words(len, words)
 }
 
 /// 64-bit hash of a folded word: multiply and fold, eight bytes at a time.
@@ -465,26 +472,36 @@ fn lower(bytes: u64) -> u64 {
 
 /// What is known of the words seen last, by hash: clinical text repeats its words, and nine in ten are found here.
 struct WordCache {
-    slots: Vec<(u64, Word)>,
+    places: Box<[Place]>,
+}
+
+/// Room for two words whose hashes are alike. It fills one line of the processor's caches, so that a look-up waits for
+/// one at most.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+struct Place {
+    hashes: [u64; 2],
+    words: [Word; 2],
 }
 
 impl Default for WordCache {
     fn default() -> Self {
-        Self { slots: vec![(0, Word::default()); 1 << 16] }
+        Self { places: vec![Place::default(); 1 << 15].into_boxed_slice() }
     }
 }
 
 impl WordCache {
-    /// Two places a hash: the word seen last keeps the first of them.
+    /// The word seen last keeps the first half of its place.
+    #[inline]
     fn get(&mut self, hash: u64, miss: impl FnOnce() -> Word) -> Word {
-        let at = (hash >> 17) as usize & (self.slots.len() - 2);
-        let Some([first, second]) = self.slots.get_mut(at..at + 2) else { return miss() };
-        if first.0 == hash {
-            return first.1;
+        let at = (hash >> 18) as usize & (self.places.len() - 1);
+        let Some(Place { hashes, words }) = self.places.get_mut(at) else { return miss() };
+        if hashes[0] != hash {
+            let word = if hashes[1] == hash { words[1] } else { miss() };
+            *hashes = [hash, hashes[0]];
+            *words = [word, words[0]];
         }
-        let word = if second.0 == hash { second.1 } else { miss() };
-        *second = std::mem::replace(first, (hash, word));
-        word
+        words[0]
     }
 }
 

@@ -1,10 +1,9 @@
 //! What is seen at a token: the numbers of the features whose weights are summed for it.
 
 use super::class::{BOUNDARY_COARSE, BOUNDARY_FINE, BOUNDARY_TINY, COARSE, FINE, TINY, code, mark, punct, tiny};
-use super::word::Word;
+use super::word::{Word, base};
 use crate::detect::HashSet64;
 use crate::detect::cue::Cue;
-use crate::detect::dictionary::Entry;
 use crate::detect::shape::Shape;
 use crate::detect::token::{Case, Gap, Kind, Token};
 use crate::identifier::Label;
@@ -19,6 +18,8 @@ pub(crate) struct Sequence {
     pub(crate) named: HashSet64,
     /// Titles and degrees, by token.
     pub(crate) marks: Vec<u32>,
+    /// Codes, and words that a rule looks at, by token.
+    pub(crate) leads: Vec<u32>,
     words: usize,
 }
 
@@ -33,41 +34,32 @@ struct Line {
 /// How many tokens of a line tell its case.
 const LINE_TOKENS: usize = 40;
 
-/// What is known of one token.
+/// What is known of one token. It reads as the [`Word`] that it is as well.
 #[derive(Clone, Copy)]
 pub(crate) struct Info {
-    pub(crate) entry: Entry,
+    /// Wherever it stands.
+    pub(crate) known: Word,
     /// Hash of the folded word.
     pub(crate) hash: u64,
-    /// Its number in the vocabulary of the weights, 0 for none.
-    pub(crate) word: u16,
+    /// The first token of its line.
+    pub(crate) line: u32,
+    /// Vocabulary number of the line's first word.
+    line_word: u16,
     pub(crate) shape: Shape,
     /// A pattern that covers it.
     pub(crate) mark: Option<Label>,
     /// Part of a dictionary phrase: its kind.
     pub(crate) phrase: PhraseKind,
-    /// What rules look at it: see [`Word`].
-    pub(crate) bits: u16,
-    /// The cue that it is by itself.
-    pub(crate) alone: Option<Cue>,
-    /// Dictionary class.
-    base: u8,
-    /// Last three bytes, hashed to nine bits.
-    suffix: u16,
     fine: u8,
     coarse: u8,
     tiny: u8,
     /// The cue before it on its line, 0 for none, and how far.
     pub(crate) cue: u8,
     pub(crate) cue_distance: u8,
-    /// The first token of its line.
-    pub(crate) line: u32,
     /// Its place on its line: 0, 1, 2, or 3 for later.
     place: u8,
     /// The line is all capitals (2), all small (0) or mixed (1).
     line_case: u8,
-    /// Vocabulary number of the line's first word.
-    line_word: u16,
 }
 
 /// Kinds of multi-word dictionary entries that matter as evidence.
@@ -94,26 +86,29 @@ static BOUNDARY: Info = Info::NOTHING;
 
 impl Info {
     const NOTHING: Info = Info {
-        entry: Entry::NOTHING,
+        known: Word::NOTHING,
         hash: 0,
-        word: 0,
+        line: 0,
+        line_word: 0,
         shape: Shape::Other,
         mark: None,
         phrase: PhraseKind::None,
-        bits: 0,
-        alone: None,
-        base: 0,
-        suffix: 0,
         fine: BOUNDARY_FINE,
         coarse: BOUNDARY_COARSE,
         tiny: BOUNDARY_TINY,
         cue: 0,
         cue_distance: 0,
-        line: 0,
         place: 0,
         line_case: 1,
-        line_word: 0,
     };
+}
+
+impl std::ops::Deref for Info {
+    type Target = Word;
+
+    fn deref(&self) -> &Word {
+        &self.known
+    }
 }
 
 impl Default for Info {
@@ -129,6 +124,7 @@ impl Sequence {
         self.infos.clear();
         self.named.clear();
         self.marks.clear();
+        self.leads.clear();
         self.words = words;
     }
 
@@ -170,7 +166,7 @@ impl Sequence {
                 (None, Kind::Punct) => punct(token.of(text)),
                 (None, Kind::Code) => code(info.shape),
                 (None, Kind::Word) => {
-                    let base = usize::from(info.base);
+                    let base = if token.case == Case::Upper { base(info.entry, true) } else { usize::from(info.base) };
                     let case = match token.case {
                         Case::Lower => 0,
                         Case::Title | Case::Mixed => 1,
@@ -384,28 +380,5 @@ impl<O: FnMut(u32)> Adder<O> {
         debug_assert!(at < size);
         (self.out)((self.base + at) as u32);
         self.base += size;
-    }
-}
-
-impl Info {
-    /// Of a word, before [`Sequence::annotate`].
-    pub(crate) fn of_word(word: Word, hash: u64, case: Case) -> Self {
-        let [upper, other] = word.base;
-        let base = if case == Case::Upper { upper } else { other };
-        Self {
-            entry: word.entry,
-            hash,
-            word: word.number,
-            suffix: word.suffix,
-            bits: word.bits,
-            alone: word.alone,
-            base,
-            ..Self::default()
-        }
-    }
-
-    /// Of anything else.
-    pub(crate) fn of_code(hash: u64, shape: Shape) -> Self {
-        Self { hash, shape, ..Self::default() }
     }
 }

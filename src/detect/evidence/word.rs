@@ -9,13 +9,15 @@ use crate::detect::gate;
 pub(crate) struct Word {
     pub(crate) entry: Entry,
     /// Its number in the vocabulary of the weights, 0 for none.
-    pub(crate) number: u16,
+    pub(crate) word: u16,
+    /// Last three bytes, hashed to nine bits.
     pub(super) suffix: u16,
-    /// Dictionary class in capitals, and otherwise.
-    pub(super) base: [u8; 2],
+    /// What rules look at it: the constants of this type.
     pub(crate) bits: u16,
+    /// Dictionary class, where it is not all capitals.
+    pub(super) base: u8,
     /// The cue that it is by itself.
-    pub(super) alone: Option<Cue>,
+    pub(crate) alone: Option<Cue>,
 }
 
 impl Word {
@@ -35,6 +37,10 @@ impl Word {
     pub(crate) const THING: u16 = 32;
     /// Links the words of a name: `of`, `the`, `and`.
     pub(crate) const LINK: u16 = 16;
+    /// A title or a degree.
+    pub(crate) const MARK: u16 = 256;
+    /// Of a word that no list holds.
+    pub(crate) const NOTHING: Word = Word { entry: Entry::NOTHING, word: 0, suffix: 0, bits: 0, base: 0, alone: None };
 
     /// Of a folded word.
     pub(crate) fn new(folded: &[u8], entry: Entry, number: u16, cue: bool, alone: Option<Cue>) -> Self {
@@ -47,10 +53,10 @@ impl Word {
         let bit = |on: bool, bit: u16| if on { bit } else { 0 };
         Self {
             entry,
-            number,
+            word: number,
             alone,
             suffix: (hash % 511 + 1) as u16,
-            base: [base(entry, true) as u8, base(entry, false) as u8],
+            base: base(entry, false) as u8,
             bits: bit(cue, Self::CUE)
                 | bit(DIGITS.contains(&folded), Self::DIGIT)
                 | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
@@ -63,14 +69,15 @@ impl Word {
                     Self::RULE,
                 )
                 | bit(gate::settled_small(entry), Self::SETTLED)
+                | bit(entry.any(Entry::TITLE.or(Entry::CREDENTIAL)), Self::MARK)
                 | bit(THINGS.binary_search(&folded).is_ok(), Self::THING)
                 | bit(matches!(folded, b"of" | b"the" | b"and" | b"for" | b"at" | b"on" | b"in"), Self::LINK),
         }
     }
 }
 
-/// The dictionary class of a word, 0 to 29.
-fn base(entry: Entry, upper: bool) -> usize {
+/// The dictionary class of a word, 0 to 29; `upper` where it is all capitals.
+pub(super) fn base(entry: Entry, upper: bool) -> usize {
     const CLASSES: [(Entry, usize); 14] = [
         (Entry::TITLE, 14),
         (Entry::CREDENTIAL, 15),

@@ -33,10 +33,8 @@ pub(crate) fn apply(
     out.extend(numbers.iter().map(|(span, label)| find(*span, *label, Source::Pattern)));
     let view = View { text, sequence, dictionary };
     let mut marks = Marks::new();
-    for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
-        if token.kind != Kind::Code && info.bits & Word::RULE == 0 {
-            continue;
-        }
+    for i in sequence.leads.iter().map(|i| *i as usize) {
+        let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { break };
         let mut old = false;
         match token.kind {
             Kind::Code => {
@@ -122,7 +120,8 @@ impl<'v> View<'v> {
     }
 
     fn any(&self, i: usize, words: &[&str]) -> bool {
-        words.iter().any(|w| self.is(i, w))
+        let word = self.str(i);
+        words.iter().any(|w| word.eq_ignore_ascii_case(w))
     }
 
     fn shape_of(&self, i: usize) -> Shape {

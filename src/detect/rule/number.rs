@@ -107,9 +107,8 @@ impl View<'_> {
     /// The number behind a cue.
     pub(super) fn cued(&self, cue: &CueMatch, at: &mut usize, marks: &mut Marks) {
         let Some(label) = cue.cue.label() else { return };
-        while self.token(*at).is_some_and(|t| t.start < cue.end) {
-            *at += 1;
-        }
+        let rest = self.sequence.tokens.get(*at..).unwrap_or_default();
+        *at += rest.partition_point(|t| t.start < cue.end);
         let mut i = *at;
         let name = self.text.get(cue.start as usize..cue.end as usize).unwrap_or("");
         let mut announced = STRONG.iter().any(|s| name.eq_ignore_ascii_case(s))
