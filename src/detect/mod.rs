@@ -63,7 +63,53 @@ pub struct Scratch {
     /// What rules are sure of.
     sure: Vec<Finding>,
     windows: Vec<(usize, usize)>,
+    /// Texts of this record that were decided already, by their place in the record.
+    kept: [Kept; KEPT],
 }
+
+/// A decided text.
+#[derive(Default)]
+struct Kept {
+    sequence: Sequence,
+    decisions: Vec<Decision>,
+    /// Of this record, and not of one before.
+    filled: bool,
+}
+
+impl Scratch {
+    /// Keeps the text that was decided last, the one at `at` of its record, if there is room for it.
+    fn keep(&mut self, at: usize, bytes: usize) {
+        if let Some(kept) = self.kept.get_mut(at) {
+            kept.filled = bytes <= LONGEST_KEPT;
+            if kept.filled {
+                kept.swap(&mut self.sequence, &mut self.decisions);
+            }
+        }
+    }
+
+    /// Whether the text at `at` of the record was kept; it is the one that was decided last then.
+    fn recall(&mut self, at: usize) -> bool {
+        let kept = self.kept.get_mut(at).filter(|kept| kept.filled);
+        if let Some(kept) = kept {
+            kept.swap(&mut self.sequence, &mut self.decisions);
+            return true;
+        }
+        false
+    }
+}
+
+impl Kept {
+    /// Exchanges the text that was decided last for this one.
+    fn swap(&mut self, sequence: &mut Sequence, decisions: &mut Vec<Decision>) {
+        std::mem::swap(&mut self.sequence, sequence);
+        std::mem::swap(&mut self.decisions, decisions);
+    }
+}
+
+/// How many texts of a record are kept from finding to spreading; what is beyond is decided again.
+const KEPT: usize = 32;
+/// Bytes of the longest that is kept: all of them take some ten megabytes of tokens.
+const LONGEST_KEPT: usize = 1 << 15;
 
 impl Detector {
     /// The detector on the embedded dictionaries and weights.
@@ -123,7 +169,7 @@ impl Detector {
         let mut texts = Vec::with_capacity(inputs.len());
         let mut document = findings::Document::default();
         let mut asked = Vec::new();
-        for input in inputs {
+        for (at, input) in inputs.iter().enumerate() {
             let mut found = Vec::new();
             match input.hint {
                 Hint::Skip => {}
@@ -135,14 +181,17 @@ impl Detector {
                     asked.clear();
                     asked.extend(scratch.windows.iter().filter_map(|(from, to)| scratch.sequence.span(*from, *to)));
                     settle(input.text, &asked, &mut found);
+                    if inputs.len() > 1 {
+                        scratch.keep(at, input.text.len());
+                    }
                 }
             }
             texts.push(found);
         }
         if !document.is_empty() {
-            for (input, found) in inputs.iter().zip(&mut texts) {
+            for (at, (input, found)) in inputs.iter().zip(&mut texts).enumerate() {
                 if input.hint == Hint::Text {
-                    if inputs.len() > 1 {
+                    if inputs.len() > 1 && !scratch.recall(at) {
                         self.prepare(input.text, scratch);
                         self.decide(input.text, scratch);
                     }
