@@ -263,8 +263,10 @@ fn letters(bytes: u64) -> (usize, u64) {
     let from_a = small + u64::from(0x80 - b'a') * ONES;
     let above_z = small + u64::from(0x7f - b'z') * ONES;
     let letter = from_a & !above_z & !bytes & HIGH;
-    let count = (!letter & HIGH).trailing_zeros() as usize / 8;
-    let within = if count >= 8 { u64::MAX } else { (1 << (8 * count)) - 1 };
+    let other = !letter & HIGH;
+    let count = other.trailing_zeros() as usize / 8;
+    // Every bit below the first that is no letter.
+    let within = other.wrapping_sub(1) & !other;
     let capital = !(bytes << 2) & HIGH & within;
     (count, capital)
 }
