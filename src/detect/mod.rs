@@ -559,6 +559,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn texts_kept_and_texts_decided_again_are_found_alike() {
+        let named = "Seen by Dr. Marguerite Oyelaran, who signed.";
+        let again = "spoke with Oyelaran today about the plan";
+        // The first is too long to be kept, the last ones are too many.
+        let long = format!("{again}{}", " and so on".repeat(LONGEST_KEPT / 10));
+        let mut texts = vec![long.as_str(), named];
+        texts.resize(KEPT + 4, again);
+        let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input { text, hint: Hint::Text }).collect();
+        let (detector, mut scratch) = (Detector::embedded(), Scratch::default());
+        for _ in 0..2 {
+            let found = detector.find(&inputs, &mut scratch, |_, _, _| {});
+            assert!(found.iter().skip(2).all(|f| *f == found[2]));
+            assert_eq!(found[0], found[2]);
+            assert!(found[2].iter().any(|f| f.span.of(again) == "Oyelaran"));
+        }
+    }
+
+    #[test]
     fn folded_words_hash_alike() {
         let mut folded = Vec::new();
         for (a, b) in [
