@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""Writes a teacher's logits for every word of the notes, for a student to learn from.
+
+usage: label.py TEACHER.pt vocab.txt OUT.npy DATA.jsonl[,DATA.jsonl...]
+"""
+import sys
+import time
+
+import numpy as np
+import torch
+
+import ner
+
+
+def load(path):
+    saved = torch.load(path)
+    model = ner.Ner(ner.Config(**{k: saved["config"][k] for k in ("layers", "width", "heads", "inner", "clues")}),
+                    without_clues=saved["arguments"].get("without_clues", False))
+    model.load_state_dict(saved["state"])
+    return model.eval()
+
+
+if __name__ == "__main__":
+    teacher, vocabulary, out, data = sys.argv[1:]
+    torch.set_num_threads(2)
+    began = time.time()
+    notes = ner.Notes(data.split(","), ner.Pieces(vocabulary))
+    np.save(out, ner.logits(load(teacher), notes).astype(np.float16))
+    print(f"{len(notes.ids)} pieces, {time.time() - began:.0f} s")
