@@ -1,31 +1,265 @@
-//! The seam for a tagger that reads what rules and dictionaries could not settle.
+//! The tagger that reads what rules and dictionaries could not settle: a small BERT over words and their clues.
 //!
-//! No model is shipped in this version. The gate already says which windows one would be asked about, and
-//! [`Engine::with_tagger`](crate::engine::Engine::with_tagger) takes any implementation; what it finds is resolved
-//! together with the other evidence.
+//! [`Tagger`] is what the engine asks. [`Ner`] answers with a model read from three files. Whatever the length of a
+//! window, nothing is left out: long windows are read in parts that overlap.
 
-use crate::finding::Finding;
-use crate::span::Span;
+mod cache;
+mod config;
+mod encoder;
+mod kernel;
+mod label;
+mod load;
+mod reference;
+mod shipped;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
+mod window;
 
-/// A stretch of a text that holds a token which evidence has not settled.
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use cache::Cache;
+use config::Config;
+use encoder::{Batch, Buffers, Encoder};
+use label::{Decoder, Path};
+pub use load::LoadError;
+use load::Tensors;
+use reference::Reference;
+pub use shipped::Shipped;
+use vocabulary::{Pieces, Vocabulary};
+use window::{Part, Spelt};
+
+pub use crate::word::{CLUES, Opinion, Word};
+
+/// A stretch of a text that holds words which evidence has not settled, with context on both sides.
 #[derive(Clone, Copy)]
 pub struct Window<'t> {
     /// The whole text.
     pub text: &'t str,
-    /// The stretch, in bytes of the text.
-    pub span: Span,
+    /// The words of the stretch.
+    pub words: &'t [Word],
+    /// The words whose opinion is wanted, first and one past the last; the rest is context. What reaches beyond `words`
+    /// is cut off.
+    pub open: (usize, usize),
 }
 
-/// Finds identifiers in windows of text. One serves all threads.
+/// Says of words what they are. One serves all threads.
 pub trait Tagger: Send + Sync {
-    /// Appends what it finds in `windows`, which are of one text and sorted; spans are bytes of the text, on character
-    /// boundaries. What lies outside of the windows is ignored.
-    fn tag(&self, windows: &[Window<'_>], out: &mut Vec<Finding>);
+    /// Appends one opinion for every word of every window's `open` range, in order.
+    fn tag(&self, windows: &[Window<'_>], out: &mut Vec<Opinion>);
 }
 
-// Record text must not reach a log through Debug.
+/// A model read from its files.
+pub struct Ner {
+    config: Config,
+    vocabulary: Vocabulary,
+    network: Network,
+    decoder: Decoder,
+    cache: Option<Cache>,
+    /// Buffers of threads that are not tagging now.
+    workers: Mutex<Vec<Worker>>,
+}
+
+/// What computes logits.
+enum Network {
+    Packed(Encoder),
+    Reference(Reference),
+}
+
+impl Ner {
+    /// Reads a model from `config.json`, `weights.safetensors` and `vocab.txt`, whose checksums the first one states.
+    pub fn read(config: &[u8], weights: &[u8], vocabulary: &[u8]) -> Result<Self, LoadError> {
+        Self::load(config, weights, vocabulary, |config, tensors| Ok(Network::Packed(Encoder::read(config, tensors)?)))
+    }
+
+    /// The same model computed by candle, slowly: what [`Ner::read`] is tested and measured against. Its cache is off.
+    pub fn reference(config: &[u8], weights: &[u8], vocabulary: &[u8]) -> Result<Self, LoadError> {
+        let network =
+            |config: &Config, tensors: &Tensors<'_>| Ok(Network::Reference(Reference::read(config, tensors)?));
+        Ok(Self::load(config, weights, vocabulary, network)?.without_cache())
+    }
+
+    /// The same model without the memory of windows met before.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        Self { cache: None, ..self }
+    }
+
+    /// What the model is called.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// How many rows each table of clues has.
+    pub fn clues(&self) -> [usize; CLUES] {
+        self.config.clues
+    }
+
+    /// How many pieces the encoder would read for a window that fits it: the measure of its speed.
+    pub fn pieces(&self, window: &Window<'_>) -> usize {
+        let mut spelt = Spelt::default();
+        spelt.spell(window, &self.vocabulary, &mut Pieces::default());
+        spelt.len() + 2
+    }
+
+    /// How many stretches of text were answered from memory, and how many were asked about.
+    pub fn cache_hits(&self) -> (u64, u64) {
+        self.cache.as_ref().map_or((0, 0), Cache::hits)
+    }
+
+    fn load(
+        config: &[u8],
+        weights: &[u8],
+        vocabulary: &[u8],
+        network: impl FnOnce(&Config, &Tensors<'_>) -> Result<Network, LoadError>,
+    ) -> Result<Self, LoadError> {
+        let config = Config::read(config)?;
+        load::check("weights", weights, &config.weights_sha256)?;
+        load::check("vocabulary", vocabulary, &config.vocabulary_sha256)?;
+        Ok(Self {
+            vocabulary: Vocabulary::read(vocabulary, config.vocabulary, config.pieces_a_word)?,
+            network: network(&config, &Tensors::read(weights)?)?,
+            decoder: Decoder::new(&config),
+            cache: Some(Cache::new()),
+            workers: Mutex::default(),
+            config,
+        })
+    }
+
+    /// Answers everything that `worker` has packed.
+    fn flush(&self, worker: &mut Worker, out: &mut [Opinion]) {
+        let Worker { batch, asked, buffers, logits, path, answers, .. } = worker;
+        if asked.is_empty() {
+            return;
+        }
+        logits.clear();
+        let outputs = self.config.outputs();
+        match &self.network {
+            Network::Packed(encoder) => encoder.logits(batch, buffers, logits),
+            Network::Reference(reference) => reference.logits(batch, logits),
+        }
+        let mut rest = logits.as_slice();
+        for asked in asked.drain(..) {
+            let (of_this, of_others) = rest.split_at((asked.words * outputs).min(rest.len()));
+            rest = of_others;
+            answers.clear();
+            self.decoder.decode(of_this, asked.wanted, path, answers);
+            if let (Some(cache), false) = (&self.cache, asked.key.is_empty()) {
+                cache.keep(&asked.key, answers);
+            }
+            if let Some(places) = out.get_mut(asked.places) {
+                places.copy_from_slice(answers);
+            }
+        }
+        batch.clear();
+    }
+}
+
+impl Tagger for Ner {
+    fn tag(&self, windows: &[Window<'_>], out: &mut Vec<Opinion>) {
+        let lock = || self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut worker = lock().pop().unwrap_or_default();
+        // Left over from a call that did not come to its end.
+        worker.batch.clear();
+        worker.asked.clear();
+        worker.seams.clear();
+        for window in windows {
+            let open = (window.open.0.min(window.words.len()), window.open.1.min(window.words.len()));
+            if open.0 >= open.1 {
+                continue;
+            }
+            let first = out.len();
+            out.resize(first + open.1 - open.0, Opinion::NOTHING);
+            worker.spelt.spell(window, &self.vocabulary, &mut worker.pieces);
+            let mut parts = std::mem::take(&mut worker.parts);
+            worker.spelt.cut(self.config.positions - 2, &mut parts);
+            for part in &parts {
+                let from = part.answered.0.max(open.0);
+                let to = part.answered.1.min(open.1);
+                if from >= to {
+                    continue;
+                }
+                let places = first + from - open.0..first + to - open.0;
+                if from > open.0 {
+                    worker.seams.push(places.start);
+                }
+                let wanted = (from - part.words.0, to - part.words.0);
+                worker.key.clear();
+                if let Some(cache) = &self.cache {
+                    worker.spelt.key(window, *part, wanted, &mut worker.key);
+                    if out.get_mut(places.clone()).is_some_and(|places| cache.answer(&worker.key, places)) {
+                        continue;
+                    }
+                }
+                worker.spelt.pack(window, *part, &mut worker.batch);
+                let words = part.words.1 - part.words.0;
+                worker.asked.push(Asked { words, wanted, places, key: worker.key.as_slice().into() });
+                if worker.batch.pieces.len() >= BUDGET {
+                    self.flush(&mut worker, out);
+                }
+            }
+            worker.parts = parts;
+        }
+        self.flush(&mut worker, out);
+        // Two parts may not agree at their seam: what goes on with another label begins.
+        for seam in &worker.seams {
+            if let [before, after] = &mut out[seam - 1..=*seam]
+                && after.label.is_some()
+                && after.label != before.label
+            {
+                after.begins = true;
+            }
+        }
+        lock().push(worker);
+    }
+}
+
+impl Opinion {
+    /// What stands in a place until it is answered.
+    const NOTHING: Self = Self { label: None, begins: false, score: 0.0, nothing: 0.0 };
+}
+
+/// The buffers of one thread.
+#[derive(Default)]
+struct Worker {
+    pieces: Pieces,
+    spelt: Spelt,
+    parts: Vec<Part>,
+    key: Vec<u32>,
+    batch: Batch,
+    asked: Vec<Asked>,
+    seams: Vec<usize>,
+    buffers: Buffers,
+    logits: Vec<f32>,
+    path: Path,
+    answers: Vec<Opinion>,
+}
+
+/// A sequence of the batch that waits for its answer.
+struct Asked {
+    /// How many words it has.
+    words: usize,
+    /// Which of them are answered.
+    wanted: (usize, usize),
+    /// Where their opinions go.
+    places: Range<usize>,
+    /// Of the cache; empty without one.
+    key: Box<[u32]>,
+}
+
+/// A forward pass is made as soon as this many pieces are packed, so that what it computes stays in the second-level cache.
+const BUDGET: usize = 512;
+
+// Record text must not reach a log through Debug: not the text, and not where its words stand.
 impl std::fmt::Debug for Window<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Window").field("span", &self.span).finish_non_exhaustive()
+        f.debug_struct("Window").field("words", &self.words.len()).field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Ner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ner").field("name", &self.config.name).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,224 @@
+//! The forward pass: pieces and clues in, logits of words out.
+//!
+//! All sequences of a batch stand below each other without padding. Linear layers run over all rows, attention over
+//! each sequence alone. Nothing is allocated once the buffers have grown.
+
+use pulp::Arch;
+
+use super::CLUES;
+use super::config::Config;
+use super::kernel::{self, Heads, Norm, Panels, Rows, Then};
+use super::load::{LoadError, Table, Tensors};
+
+/// The weights, packed for the kernels.
+pub(super) struct Encoder {
+    arch: Arch,
+    width: usize,
+    heads: usize,
+    inner: usize,
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    classifier: Panels,
+}
+
+/// The rows that an input becomes, before the first layer.
+pub(super) struct Embeddings {
+    word: Table,
+    position: Table,
+    clues: Vec<Table>,
+    norm: Norm,
+}
+
+struct Layer {
+    /// Queries, scaled by 1/√(size of a head), keys and values side by side.
+    qkv: Panels,
+    attended: Panels,
+    attended_norm: Norm,
+    inner: Panels,
+    output: Panels,
+    output_norm: Norm,
+}
+
+/// What one forward pass reads.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) pieces: Vec<Piece>,
+    /// Pieces of each sequence; in sum all pieces.
+    pub(super) lengths: Vec<usize>,
+    /// Rows of the first piece of each word, ascending.
+    pub(super) words: Vec<usize>,
+}
+
+/// A piece with the clues of its word.
+#[derive(Clone, Copy)]
+pub(super) struct Piece {
+    pub(super) id: u32,
+    pub(super) clues: [u16; CLUES],
+}
+
+impl Batch {
+    pub(super) fn clear(&mut self) {
+        self.pieces.clear();
+        self.lengths.clear();
+        self.words.clear();
+    }
+}
+
+/// Buffers of a forward pass, one set a thread.
+#[derive(Default)]
+pub(super) struct Buffers {
+    x: Vec<f32>,
+    qkv: Vec<f32>,
+    attended: Vec<f32>,
+    inner: Vec<f32>,
+    added: Vec<f32>,
+    heads: Heads,
+}
+
+impl Encoder {
+    /// Finds, checks and packs the weights.
+    pub(super) fn read(config: &Config, tensors: &Tensors<'_>) -> Result<Self, LoadError> {
+        let (width, inner) = (config.width, config.inner);
+        let layers = (0..config.layers)
+            .map(|layer| {
+                let name = |part: &str| format!("encoder.layer.{layer}.{part}");
+                let (mut weights, mut bias) = (Vec::new(), Vec::new());
+                for part in ["query", "key", "value"] {
+                    let by = if part == "query" { 1.0 / ((width / config.heads) as f32).sqrt() } else { 1.0 };
+                    let name = name(&format!("attention.self.{part}"));
+                    let (w, b) = linear(tensors, &name, width, width)?;
+                    weights.extend(w.into_iter().map(|w| w * by));
+                    bias.extend(b.into_iter().map(|b| b * by));
+                }
+                let pack = |name: &str, from, to| {
+                    linear(tensors, name, from, to).map(|(weights, bias)| Panels::pack(&weights, &bias, from))
+                };
+                Ok(Layer {
+                    qkv: Panels::pack(&weights, &bias, width),
+                    attended: pack(&name("attention.output.dense"), width, width)?,
+                    attended_norm: norm(tensors, &name("attention.output.LayerNorm"), config)?,
+                    inner: pack(&name("intermediate.dense"), width, inner)?,
+                    output: pack(&name("output.dense"), inner, width)?,
+                    output_norm: norm(tensors, &name("output.LayerNorm"), config)?,
+                })
+            })
+            .collect::<Result<_, LoadError>>()?;
+        let (weights, bias) = linear(tensors, "classifier", width, config.outputs())?;
+        Ok(Self {
+            arch: Arch::new(),
+            width,
+            heads: config.heads,
+            inner,
+            embeddings: Embeddings::read(config, tensors)?,
+            layers,
+            classifier: Panels::pack(&weights, &bias, width),
+        })
+    }
+
+    /// How many logits a word has.
+    pub(super) fn outputs(&self) -> usize {
+        self.classifier.columns()
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_arch(&mut self, arch: Arch) {
+        self.arch = arch;
+    }
+
+    /// Logits of every word of the batch, [`Encoder::outputs`] a word, in order.
+    pub(super) fn logits(&self, batch: &Batch, buffers: &mut Buffers, out: &mut Vec<f32>) {
+        let (arch, width) = (self.arch, self.width);
+        let Buffers { x, qkv, attended, inner, added, heads } = buffers;
+        self.embeddings.embed(arch, batch, x);
+        let mut count = batch.pieces.len();
+        for (at, layer) in self.layers.iter().enumerate() {
+            qkv.resize(count * 3 * width, 0.0);
+            kernel::product(arch, Rows { data: x, stride: width, count }, &layer.qkv, Then::Store, qkv, 3 * width);
+            attended.resize(count * width, 0.0);
+            let mut row = 0;
+            for length in &batch.lengths {
+                let (from, to) = (row, row + length);
+                let out = &mut attended[from * width..to * width];
+                kernel::attend(arch, &qkv[from * 3 * width..to * 3 * width], width, self.heads, out, heads);
+                row = to;
+            }
+            // After the last attention only the first pieces of words are read.
+            if at + 1 == self.layers.len() {
+                keep_rows(x, &batch.words, width);
+                keep_rows(attended, &batch.words, width);
+                count = batch.words.len();
+            }
+            inner.resize(BLOCK * self.inner, 0.0);
+            added.resize(BLOCK * width, 0.0);
+            for (x, attended) in x.chunks_mut(BLOCK * width).zip(attended.chunks(BLOCK * width)) {
+                let rows = |data, stride| Rows { data, stride, count: x.len() / width };
+                kernel::product(arch, rows(attended, width), &layer.attended, Then::Store, added, width);
+                kernel::add_norm(arch, x, added, &layer.attended_norm);
+                let rows = |data, stride| Rows { data, stride, count: attended.len() / width };
+                kernel::product(arch, rows(x, width), &layer.inner, Then::Gelu, inner, self.inner);
+                kernel::product(arch, rows(inner, self.inner), &layer.output, Then::Store, added, width);
+                kernel::add_norm(arch, x, added, &layer.output_norm);
+            }
+        }
+        let from = out.len();
+        out.resize(from + count * self.outputs(), 0.0);
+        let rows = Rows { data: x, stride: width, count };
+        kernel::product(arch, rows, &self.classifier, Then::Store, &mut out[from..], self.outputs());
+    }
+}
+
+/// Rows that go through the second half of a layer together: what they fill stays in the level-two cache.
+const BLOCK: usize = 96;
+
+impl Embeddings {
+    /// Finds and checks the tables.
+    pub(super) fn read(config: &Config, tensors: &Tensors<'_>) -> Result<Self, LoadError> {
+        let width = config.width;
+        let clues = config.clues.iter().enumerate();
+        Ok(Self {
+            word: tensors.table("embeddings.word_embeddings.weight", &[config.vocabulary, width])?,
+            position: tensors.table("embeddings.position_embeddings.weight", &[config.positions, width])?,
+            clues: clues
+                .map(|(at, size)| tensors.table(&format!("embeddings.clue.{at}.weight"), &[*size, width]))
+                .collect::<Result<_, _>>()?,
+            norm: norm(tensors, "embeddings.LayerNorm", config)?,
+        })
+    }
+
+    /// One row a piece.
+    pub(super) fn embed(&self, arch: Arch, batch: &Batch, out: &mut Vec<f32>) {
+        let width = self.norm.gain.len();
+        out.clear();
+        out.resize(batch.pieces.len() * width, 0.0);
+        let positions = batch.lengths.iter().flat_map(|length| 0..*length);
+        for ((row, piece), position) in out.chunks_exact_mut(width).zip(&batch.pieces).zip(positions) {
+            self.word.add_row(piece.id as usize, row);
+            self.position.add_row(position, row);
+            for (table, clue) in self.clues.iter().zip(piece.clues) {
+                table.add_row(usize::from(clue), row);
+            }
+        }
+        kernel::norm(arch, out, &self.norm);
+    }
+}
+
+/// Moves the rows listed in `keep`, which ascend, to the front and drops the others.
+fn keep_rows(data: &mut Vec<f32>, keep: &[usize], width: usize) {
+    for (to, from) in keep.iter().enumerate() {
+        data.copy_within(from * width..(from + 1) * width, to * width);
+    }
+    data.truncate(keep.len() * width);
+}
+
+fn linear(tensors: &Tensors<'_>, name: &str, from: usize, to: usize) -> Result<(Vec<f32>, Vec<f32>), LoadError> {
+    let weights = tensors.numbers(&format!("{name}.weight"), &[to, from])?;
+    Ok((weights, tensors.numbers(&format!("{name}.bias"), &[to])?))
+}
+
+fn norm(tensors: &Tensors<'_>, name: &str, config: &Config) -> Result<Norm, LoadError> {
+    Ok(Norm {
+        gain: tensors.numbers(&format!("{name}.weight"), &[config.width])?,
+        shift: tensors.numbers(&format!("{name}.bias"), &[config.width])?,
+        epsilon: config.epsilon as f32,
+    })
+}

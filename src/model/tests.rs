@@ -1,0 +1,269 @@
+//! Tests of the whole tagger, on the tiny model that `models/training/vectors.py` writes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde::Deserialize;
+
+use super::*;
+use crate::span::Span;
+
+const CONFIG: &[u8] = include_bytes!("../../tests/data/model-tiny/config.json");
+const WEIGHTS: &[u8] = include_bytes!("../../tests/data/model-tiny/weights.safetensors");
+const VOCABULARY: &[u8] = include_bytes!("../../tests/data/model-tiny/vocab.txt");
+const VECTORS: &str = include_str!("../../tests/data/model-tiny/vectors.json");
+
+/// A window and what PyTorch says of it.
+#[derive(Deserialize)]
+struct Vector {
+    words: Vec<Spoken>,
+    logits: Vec<Vec<f32>>,
+}
+
+#[derive(Deserialize)]
+struct Spoken {
+    text: String,
+    pieces: Vec<u32>,
+    clues: [u16; CLUES],
+}
+
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str(VECTORS).unwrap()
+}
+
+fn tiny() -> Ner {
+    Ner::read(CONFIG, WEIGHTS, VOCABULARY).unwrap()
+}
+
+fn reference() -> Ner {
+    Ner::reference(CONFIG, WEIGHTS, VOCABULARY).unwrap()
+}
+
+/// The words of a vector in a text, separated by spaces.
+fn text(vector: &Vector) -> (String, Vec<Word>) {
+    let (mut text, mut words) = (String::new(), Vec::new());
+    for word in &vector.words {
+        let start = text.len();
+        text.push_str(&word.text);
+        words.push(Word { span: Span::new(start, text.len()), clues: word.clues });
+        text.push(' ');
+    }
+    (text, words)
+}
+
+/// A text of `count` words of many lengths, with clues.
+fn long(count: usize) -> (String, Vec<Word>) {
+    let some = ["The", "patient", "Osei", "O'Brien", "4/5", "walking", "by", ".", "東京", "qrstuv"];
+    let (mut text, mut words) = (String::new(), Vec::new());
+    for at in 0..count {
+        let start = text.len();
+        text.push_str(some[(at * 7 + at / 10) % some.len()]);
+        let clues = [12, 10, 8, 6, 16, 4].map(|rows: usize| ((at * 31 + rows) % rows) as u16);
+        words.push(Word { span: Span::new(start, text.len()), clues });
+        text.push(' ');
+    }
+    (text, words)
+}
+
+/// Logits of whole windows that each fit the encoder.
+fn logits(ner: &Ner, windows: &[Window<'_>]) -> Vec<f32> {
+    let (mut spelt, mut batch, mut out) = (Spelt::default(), Batch::default(), Vec::new());
+    for window in windows {
+        spelt.spell(window, &ner.vocabulary, &mut Pieces::default());
+        let words = (0, window.words.len());
+        spelt.pack(window, Part { words, answered: words }, &mut batch);
+    }
+    match &ner.network {
+        Network::Packed(encoder) => encoder.logits(&batch, &mut Buffers::default(), &mut out),
+        Network::Reference(reference) => reference.logits(&batch, &mut out),
+    }
+    out
+}
+
+fn tag(ner: &Ner, windows: &[Window<'_>]) -> Vec<Opinion> {
+    let mut out = Vec::new();
+    ner.tag(windows, &mut out);
+    out
+}
+
+fn assert_close(one: &[f32], other: &[f32], by: f32) {
+    assert_eq!(one.len(), other.len());
+    let worst = one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= by, "off by {worst}");
+}
+
+#[test]
+fn pieces_are_those_of_bert() {
+    let vocabulary = tiny().vocabulary;
+    for word in vectors().iter().flat_map(|vector| &vector.words) {
+        let mut pieces = Vec::new();
+        vocabulary.pieces(&word.text, &mut Pieces::default(), &mut pieces);
+        assert_eq!(pieces, word.pieces, "{}", word.text);
+    }
+}
+
+#[test]
+fn logits_are_those_of_pytorch() {
+    for ner in [tiny(), reference()] {
+        for vector in vectors() {
+            let (text, words) = text(&vector);
+            let window = Window { text: &text, words: &words, open: (0, words.len()) };
+            assert_close(&logits(&ner, &[window]), &vector.logits.concat(), 1e-3);
+        }
+    }
+}
+
+#[test]
+fn ragged_batches_give_what_the_reference_gives_and_what_each_window_gives_alone() {
+    let (text, words) = long(60);
+    // Of 1 to 22 pieces, what the tiny model can read.
+    let windows: Vec<Window<'_>> = (1..=5)
+        .flat_map(|count| (0..12).map(move |from| (from * 4, from * 4 + count)))
+        .map(|(from, to)| Window { text: &text, words: &words[from..to], open: (0, to - from) })
+        .collect();
+    let together = logits(&tiny(), &windows);
+    assert_close(&together, &logits(&reference(), &windows), 1e-3);
+    let alone: Vec<f32> = windows.iter().flat_map(|window| logits(&tiny(), &[*window])).collect();
+    assert_eq!(together, alone, "a row does not depend on its batch");
+}
+
+#[test]
+fn every_instruction_set_gives_the_same() {
+    let (text, words) = long(12);
+    let window = Window { text: &text, words: &words[..11], open: (0, 11) };
+    let expected = logits(&tiny(), &[window]);
+    let mut all = vec![pulp::Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    all.extend(pulp::x86::V3::try_new().map(pulp::Arch::V3));
+    for arch in all {
+        let mut ner = tiny();
+        if let Network::Packed(encoder) = &mut ner.network {
+            encoder.set_arch(arch);
+        }
+        assert_close(&logits(&ner, &[window]), &expected, 1e-4);
+    }
+}
+
+#[test]
+fn every_open_word_of_any_window_gets_one_opinion() {
+    let (text, words) = long(300);
+    let ner = tiny();
+    for (open, count) in [((0, 300), 300), ((100, 101), 1), ((299, 300), 1), ((7, 7), 0), ((290, 999), 10), ((9, 3), 0)]
+    {
+        let window = Window { text: &text, words: &words, open };
+        let opinions = tag(&ner, &[window, window]);
+        assert_eq!(opinions.len(), 2 * count, "{open:?}");
+        assert_eq!(opinions[..count], opinions[count..], "{open:?}");
+        let sane = |o: &Opinion| (0.0..=1.0).contains(&o.score) && (0.0..=1.0).contains(&o.nothing) && o.score > 0.0;
+        assert!(opinions.iter().all(sane), "{open:?}");
+    }
+    let all = tag(&ner, &[Window { text: &text, words: &words, open: (0, 300) }]);
+    assert_well_formed(&all);
+    let nowhere = [Word { span: Span::new(1_000_000, 1_000_007), clues: [9999; CLUES] }];
+    assert_eq!(tag(&ner, &[Window { text: &text, words: &nowhere, open: (0, 1) }]).len(), 1);
+}
+
+fn assert_well_formed(opinions: &[Opinion]) {
+    let mut before = None;
+    for opinion in opinions {
+        assert!(opinion.begins || opinion.label.is_none() || opinion.label == before, "{opinion:?} after {before:?}");
+        before = opinion.label;
+    }
+}
+
+#[test]
+fn a_window_of_a_long_text_is_read_to_its_end() {
+    let (text, words) = long(5_000_000 / 6);
+    assert!(text.len() > 4_000_000);
+    let ner = tiny();
+    let count = words.len();
+    let opinions = tag(&ner, &[Window { text: &text, words: &words, open: (0, count) }]);
+    assert_eq!(opinions.len(), count);
+    assert_well_formed(&opinions);
+    assert!(opinions.iter().all(|opinion| opinion.score > 0.0));
+    // One word of the same length.
+    let word = [Word { span: Span::new(0, text.len()), clues: [1; CLUES] }];
+    assert_eq!(tag(&ner, &[Window { text: &text, words: &word, open: (0, 1) }]).len(), 1);
+}
+
+#[test]
+fn the_cache_answers_as_the_encoder_does() {
+    let (text, words) = long(200);
+    let windows: Vec<Window<'_>> =
+        (0..190).map(|from| Window { text: &text, words: &words[from..from + 10], open: (2, 7) }).collect();
+    let (with, without) = (tiny(), tiny().without_cache());
+    let first = tag(&with, &windows);
+    let (hits, asked) = with.cache_hits();
+    let second = tag(&with, &windows);
+    assert_eq!(first, second);
+    assert_eq!(first, tag(&without, &windows));
+    let (hits_after, asked_after) = with.cache_hits();
+    assert_eq!((hits_after - hits, asked_after - asked), (asked, asked));
+    assert_eq!(without.cache_hits(), (0, 0));
+}
+
+#[test]
+fn damaged_files_are_errors_that_hold_no_content() {
+    let error = |config: &[u8], weights: &[u8], vocabulary: &[u8]| {
+        let error = Ner::read(config, weights, vocabulary).err().unwrap();
+        assert!(!format!("{error} {error:?}").contains("Marker"));
+        error
+    };
+    let config = String::from_utf8(CONFIG.to_vec()).unwrap();
+    let with = |from: &str, to: &str| {
+        assert!(config.contains(from), "{from}");
+        error(config.replace(from, to).as_bytes(), WEIGHTS, VOCABULARY)
+    };
+    assert!(matches!(error(b"{\"name\": Marker}", WEIGHTS, VOCABULARY), LoadError::Config { line: 1, .. }));
+    assert_eq!(with("\"format\": 1", "\"format\": 2"), LoadError::Format { found: 2 });
+    assert_eq!(with("\"CITY\"", "\"Marker\""), LoadError::Field { field: "labels" });
+    assert_eq!(with("\"NAME\": 0.0", "\"Marker\": 0.0"), LoadError::Field { field: "bias" });
+    assert_eq!(with("\"heads\": 2", "\"heads\": 5"), LoadError::Field { field: "heads" });
+    assert_eq!(with("\"positions\": 24", "\"positions\": 5"), LoadError::Field { field: "positions" });
+    assert_eq!(with("\"layers\": 2", "\"layers\": 0"), LoadError::Field { field: "layers" });
+    assert!(matches!(with("\"layers\": 2", "\"layers\": 3"), LoadError::Tensor { .. }));
+    assert!(matches!(with("\"inner\": 64", "\"inner\": 65"), LoadError::Tensor { .. }));
+    assert_eq!(with("\"vocabulary\": 300", "\"vocabulary\": 301"), LoadError::Vocabulary);
+    let mut weights = WEIGHTS.to_vec();
+    weights[60_000] ^= 1;
+    assert_eq!(error(CONFIG, &weights, VOCABULARY), LoadError::Checksum { file: "weights" });
+    assert_eq!(error(CONFIG, WEIGHTS, b"Marker\n"), LoadError::Checksum { file: "vocabulary" });
+    // With sums that fit, so that the readers themselves are asked.
+    let sum = |bytes: &[u8]| load::hex(bytes);
+    for length in [0, 7, 8, 100, 5_000, WEIGHTS.len() - 1] {
+        let weights = &WEIGHTS[..length];
+        let config = config.replace(&sum(WEIGHTS), &sum(weights));
+        assert_eq!(error(config.as_bytes(), weights, VOCABULARY), LoadError::Weights, "{length}");
+    }
+    for vocabulary in [&VOCABULARY[..VOCABULARY.len() / 2], b"", b"\xff\xfe\n"] {
+        let config = config.replace(&sum(VOCABULARY), &sum(vocabulary));
+        assert_eq!(error(config.as_bytes(), WEIGHTS, vocabulary), LoadError::Vocabulary);
+    }
+}
+
+#[test]
+fn debug_prints_no_text() {
+    let words = [Word { span: Span::new(0, 6), clues: [1; CLUES] }];
+    let window = Window { text: "Marker", words: &words, open: (0, 1) };
+    let printed = format!("{window:?} {:?} {:?}", words[0], tiny());
+    assert!(!printed.contains("Marker") && printed.contains("tiny"), "{printed}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn paths_are_well_formed_whatever_the_logits(
+        words in 1_usize..30,
+        seed in proptest::collection::vec(-20.0_f32..20.0, 9 * 30),
+        cut in 0_usize..30,
+    ) {
+        let decoder = Decoder::new(&Config::read(CONFIG).unwrap());
+        let mut path = Path::default();
+        let mut all = Vec::new();
+        decoder.decode(&seed[..9 * words], (0, words), &mut path, &mut all);
+        assert_eq!(all.len(), words);
+        assert_well_formed(&all);
+        let cut = cut.min(words);
+        let mut part = Vec::new();
+        decoder.decode(&seed[..9 * words], (cut, words), &mut path, &mut part);
+        assert_eq!(part, &all[cut..]);
+    }
+}
