@@ -1,4 +1,5 @@
-//! Speed of detection without the model over clinical text, one core: cutting into tokens only, and all of it.
+//! Speed of detection over clinical text, one core: cutting into tokens only, all of it without the model, and the path with
+//! the default model, its cache off and warm.
 //!
 //! `cargo bench --bench detect`. The corpus is `shared/background/mtsamples.jsonl.gz` beside the repository (real
 //! transcribed reports, not for redistribution) or else the project's own notes; `DEIDRE_BENCH_NOTES` names
@@ -10,19 +11,25 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use deidre::detect::token::lex;
 use deidre::engine::{Engine, Input};
 use deidre::identifier::Hint;
+use deidre::model::Shipped;
 use flate2::read::MultiGzDecoder;
 
 /// Identifiers found in each corpus. When detection changes, run the bench: it stops with the number that it found; see
 /// in `deidre eval` that the change is for the better, then write the number here, with the commit of the change.
-const SPANS: &[(&str, usize)] = &[("mtsamples", 3_906), ("notes", 11_688)];
+const SPANS: &[(&str, usize)] = &[("mtsamples", 4_411), ("notes", 20_932)];
 
 /// Tokens of each corpus, of [`lex`] alone.
-const TOKENS: &[(&str, usize)] = &[("mtsamples", 1_282_880), ("notes", 172_119)];
+const TOKENS: &[(&str, usize)] = &[("mtsamples", 1_282_880), ("notes", 307_147)];
+
+/// Texts of each corpus that the path with the model is timed on, and identifiers found in them.
+const SAMPLE: usize = 300;
+const PATH_SPANS: &[(&str, usize)] = &[("mtsamples", 223), ("notes", 9_312)];
 
 struct Corpus {
     name: String,
@@ -60,6 +67,31 @@ fn bench(c: &mut Criterion) {
     };
     check(SPANS, &corpus.name, "spans", find());
     group.bench_function("whole", |b| b.iter(&mut find));
+    group.finish();
+
+    // The default model on top: every window computed, then every window answered from memory.
+    let sample: Vec<&str> = corpus.texts.iter().take(SAMPLE).map(String::as_str).collect();
+    let bytes: usize = sample.iter().map(|text| text.len()).sum();
+    let mut group = c.benchmark_group(format!("path/{}", corpus.name));
+    group.throughput(Throughput::Bytes(bytes as u64)).sample_size(10);
+    for (name, cached) in [("cache off", false), ("all in the cache", true)] {
+        let model = Shipped::Fast.load().unwrap();
+        let model = if cached { model } else { model.without_cache() };
+        let mut worker = Engine::embedded().with_tagger(Arc::new(model)).worker();
+        let mut find = || {
+            let mut count = 0;
+            for text in &sample {
+                let found = worker.find(&[Input { text: black_box(text), hint: Hint::Text }]);
+                count += found.iter().flat_map(|f| f.iter()).filter(|f| f.label.is_identifier()).count();
+            }
+            count
+        };
+        check(PATH_SPANS, &corpus.name, "spans with the model", find());
+        group.bench_function(name, |b| b.iter(&mut find));
+        let gate = worker.gate();
+        let share = |part: u64| 100.0 * part as f64 / gate.searched as f64;
+        eprintln!("gate: {:.1} % of the bytes open, {:.1} % shown to the model", share(gate.open), share(gate.shown));
+    }
     group.finish();
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 pub use crate::detect::Input;
+use crate::detect::clue::Question;
 use crate::detect::evidence::{Weights, WeightsError};
-use crate::detect::{Detector, Scratch};
+use crate::detect::{Adviser, Detector, Scratch};
 use crate::model::{Tagger, Window};
 use crate::resolve::Findings;
+use crate::word::{Opinion, Word};
 
 /// Finds identifiers. Cheap to clone and shared between threads; each thread works with its own [`Worker`].
 #[derive(Clone)]
@@ -32,6 +34,11 @@ impl Engine {
         Ok(Self { detector, tagger: self.tagger.clone() })
     }
 
+    /// The same engine that shows the model whole texts: what the gate costs is measured against it.
+    pub fn without_gate(&self) -> Self {
+        Self { detector: Arc::new(self.detector.without_gate()), tagger: self.tagger.clone() }
+    }
+
     /// A worker with buffers of its own.
     pub fn worker(&self) -> Worker {
         Worker { engine: self.clone(), scratch: Scratch::default(), gate: Gate::default() }
@@ -52,28 +59,16 @@ pub struct Gate {
     pub searched: u64,
     /// Bytes in windows that hold a token which is not settled.
     pub open: u64,
+    /// Bytes that the model was shown: those windows with what stands around them.
+    pub shown: u64,
 }
 
 impl Worker {
     /// Findings of the texts of one record or document, one [`Findings`] an input, in the order of the inputs. A name
     /// found in one of the texts is looked for in all of them.
     pub fn find(&mut self, inputs: &[Input<'_>]) -> Vec<Findings> {
-        let (gate, tagger) = (&mut self.gate, &self.engine.tagger);
-        let claims = self.engine.detector.find(inputs, &mut self.scratch, |text, windows, out| {
-            gate.searched += text.len() as u64;
-            gate.open += windows.iter().map(|w| w.len() as u64).sum::<u64>();
-            if let Some(tagger) = tagger {
-                let windows: Vec<Window<'_>> = windows.iter().map(|span| Window { text, span: *span }).collect();
-                let from = out.len();
-                tagger.tag(&windows, out);
-                // What a model says outside of its windows or off a character's boundary is not to be trusted.
-                let fits = |span: crate::span::Span| {
-                    text.get(span.start..span.end).is_some() && windows.iter().any(|w| w.span.covers(span))
-                };
-                let said = out.split_off(from);
-                out.extend(said.into_iter().filter(|f| fits(f.span)));
-            }
-        });
+        let mut adviser = Asked { tagger: self.engine.tagger.as_deref(), gate: &mut self.gate };
+        let claims = self.engine.detector.find(inputs, &mut self.scratch, &mut adviser);
         claims.into_iter().map(Findings::resolve).collect()
     }
 
@@ -83,21 +78,51 @@ impl Worker {
     }
 }
 
+/// Puts the detector's questions to the tagger.
+struct Asked<'w> {
+    tagger: Option<&'w dyn Tagger>,
+    gate: &'w mut Gate,
+}
+
+impl Adviser for Asked<'_> {
+    fn gate(&mut self, searched: usize, open: usize) {
+        self.gate.searched += searched as u64;
+        self.gate.open += open as u64;
+    }
+
+    fn advises(&self) -> bool {
+        self.tagger.is_some()
+    }
+
+    fn advise(&mut self, text: &str, words: &[Word], questions: &[Question], out: &mut Vec<Opinion>) {
+        let Some(tagger) = self.tagger else { return };
+        let mut rest = words;
+        let mut windows = Vec::with_capacity(questions.len());
+        for Question { words: (low, high), open: (from, to) } in questions {
+            let Some((own, others)) = rest.split_at_checked(high - low) else { return };
+            self.gate.shown += own.last().map_or(0, |w| w.span.end - own[0].span.start) as u64;
+            windows.push(Window { text, words: own, open: (from - low, to - low) });
+            rest = others;
+        }
+        tagger.tag(&windows, out);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Finding, Source};
     use crate::identifier::{Hint, Label};
-    use crate::span::Span;
 
-    /// Says that every window is a place, and one thing that no window holds.
+    /// Says that every open word is a place of its own.
     struct Eager;
 
     impl Tagger for Eager {
-        fn tag(&self, windows: &[Window<'_>], out: &mut Vec<Finding>) {
-            let say = |span| Finding { span, label: Label::City, score: 0.5, source: Source::Model };
-            out.extend(windows.iter().map(|w| say(w.span)));
-            out.push(say(Span::new(0, 1_000_000)));
+        fn tag(&self, windows: &[Window<'_>], out: &mut Vec<Opinion>) {
+            for window in windows {
+                let open = window.words.get(window.open.0..window.open.1).unwrap_or(&[]);
+                let place = Opinion { label: Some(Label::City), begins: true, score: 0.5, nothing: 0.5 };
+                out.extend(open.iter().map(|_| place));
+            }
         }
     }
 
@@ -108,10 +133,10 @@ mod tests {
         let mut worker = Engine::embedded().with_tagger(Arc::new(Eager)).worker();
         let found = worker.find(&[Input { text, hint: Hint::Text }]);
         assert!(found[0].iter().all(|f| f.span.start > 40 && f.span.end <= text.len()));
-        assert!(found[0].iter().any(|f| f.span.of(text).contains("Xyzzyq Qwortle")));
+        assert!(found[0].iter().any(|f| f.span.of(text) == "Xyzzyq"));
         let gate = worker.gate();
         assert_eq!(gate.searched, text.len() as u64);
-        assert!(gate.open < gate.searched / 2, "{gate:?}");
+        assert!(gate.open < gate.searched / 2 && gate.open < gate.shown, "{gate:?}");
     }
 
     /// What of `text` must go, as its parts.

@@ -21,3 +21,4 @@ pub mod resolve;
 pub mod secret;
 pub mod span;
 pub mod transform;
+pub mod word;

@@ -13,8 +13,7 @@ use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use super::{FAILED, FieldArgs, QUARANTINED, TransformArgs};
-use crate::engine::Engine;
+use super::{FAILED, FieldArgs, ModelArgs, QUARANTINED, TransformArgs};
 use crate::error::RunError;
 use crate::pipeline::layout::Ask;
 use crate::pipeline::quarantine::QuarantineFile;
@@ -44,6 +43,8 @@ pub(crate) struct Args {
     fields: FieldArgs,
     #[command(flatten)]
     transform: TransformArgs,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
     let pool = super::pool(args.jobs)?;
     let batch = Batch {
-        scrub: Scrub { engine: Engine::embedded(), transform, scope },
+        scrub: Scrub { engine: args.model.engine()?, transform, scope },
         ask,
         out: &args.out,
         bar: bar(items.iter().map(|i| i.size).sum()),

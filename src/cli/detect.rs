@@ -7,7 +7,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::engine::{Engine, Input, Worker};
+use super::ModelArgs;
+use crate::engine::{Input, Worker};
 use crate::identifier::Hint;
 use crate::resolve::Findings;
 use anyhow::Context;
@@ -32,9 +33,8 @@ pub(crate) struct Args {
     /// Also write what may stay: states, countries, years, ages under 90, professions, organisations
     #[arg(long)]
     all_labels: bool,
-    /// Patterns and dictionaries only
-    #[arg(long)]
-    no_model: bool,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Threads; by default one a core
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
@@ -49,8 +49,6 @@ enum Offsets {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    // No model is shipped yet: with or without, rules and dictionaries decide.
-    let _ = args.no_model;
     let name = args.input.display().to_string();
     let mut input: Box<dyn BufRead> = if name == "-" {
         Box::new(BufReader::new(io::stdin().lock()))
@@ -60,7 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let name = if name == "-" { "stdin".to_owned() } else { name };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build()?;
-    let engine = Engine::embedded();
+    let engine = args.model.engine()?;
     let mut output = BufWriter::with_capacity(1 << 18, io::stdout().lock());
     let mut chunk = Chunk::default();
     let mut bad = 0usize;

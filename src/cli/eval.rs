@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::detect::dictionary::{Dictionary, fold};
 use crate::engine::{Engine, Input, Worker};
 use crate::eval::interval::Interval;
 use crate::eval::score::{Counts, Figures, Intervals, Miss, Row};
@@ -14,6 +15,7 @@ use anyhow::Context as _;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::ModelArgs;
 use super::detect::CodePoints;
 
 #[derive(clap::Args, Debug)]
@@ -39,9 +41,11 @@ pub(crate) struct Args {
     /// A table by kind of document as well
     #[arg(long)]
     by_kind: bool,
-    /// Patterns and dictionaries only
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Show the model every word, not only what evidence has not settled
     #[arg(long)]
-    no_model: bool,
+    no_gate: bool,
     /// Score these predictions (as `deidre detect` writes them) instead of running the engine
     #[arg(long, value_name = "PRED.jsonl")]
     predictions: Option<PathBuf>,
@@ -51,8 +55,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    // No model is shipped yet: with or without, rules and dictionaries decide.
-    let _ = args.no_model;
     let notes = gold::load(&args.gold)?;
     let moved: usize = notes.iter().map(|note| note.moved).sum();
     if moved > 0 {
@@ -61,7 +63,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ));
     }
     let predicted = match &args.predictions {
-        None => predict(&engine(args.evidence.as_deref())?, &notes),
+        None => predict(&args.engine()?, &notes),
         Some(file) => {
             let mut given: HashMap<String, Vec<Predicted>> = gold::load_predictions(file)?.into_iter().collect();
             let of_notes: Vec<_> = notes.iter().map(|note| given.remove(&note.id)).collect();
@@ -100,16 +102,47 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let _ = writeln!(out, "{title} {}", Shown::new(&notes, miss));
         }
     }
+    let (caught, all) = word_names(&notes, &report);
+    if let Some(share) = share(caught, all) {
+        let _ = writeln!(out, "\nnames that are ordinary words: {caught} of {all} caught, {share:.4}");
+    }
     summary(&mut out, &report.all, notes.len());
     super::print(&out)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn engine(evidence: Option<&Path>) -> anyhow::Result<Engine> {
-    let engine = Engine::embedded();
-    let Some(file) = evidence else { return Ok(engine) };
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    engine.with_evidence(&bytes).with_context(|| file.display().to_string())
+/// How common in small letters each word of a name must be for the name to be an ordinary word: bucket 5, once in a
+/// million words.
+const ORDINARY: u8 = 5;
+
+/// How many names that are nothing but ordinary words were caught, and how many there are: `May`, `Hope Long`.
+fn word_names(notes: &[Note], report: &Report) -> (usize, usize) {
+    let dictionary = Dictionary::embedded();
+    let ordinary = |word: &str| {
+        let mut folded = Vec::new();
+        fold(word, &mut folded);
+        dictionary.word(&folded).lower() >= ORDINARY
+    };
+    report.share(notes, Label::Name, |name| {
+        let mut words = name.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().count() > 1).peekable();
+        words.peek().is_some() && words.all(ordinary)
+    })
+}
+
+fn share(part: usize, all: usize) -> Option<f64> {
+    (all > 0).then(|| part as f64 / all as f64)
+}
+
+impl Args {
+    fn engine(&self) -> anyhow::Result<Engine> {
+        let mut engine = self.model.engine()?;
+        if self.no_gate {
+            engine = engine.without_gate();
+        }
+        let Some(file) = &self.evidence else { return Ok(engine) };
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        engine.with_evidence(&bytes).with_context(|| file.display().to_string())
+    }
 }
 
 /// What the engine finds that must go.
@@ -194,6 +227,8 @@ fn summary(out: &mut String, row: &Row, docs: usize) {
 fn as_json(notes: &[Note], report: &Report, args: &Args) -> Value {
     let mut out = row_json(&report.all);
     out.insert("docs".into(), notes.len().into());
+    let (caught, all) = word_names(notes, report);
+    out.insert("word_names".into(), json!({"elements": all, "caught": caught, "element_recall": share(caught, all)}));
     let rows = |rows: Vec<(&str, &Row)>| -> Map<String, Value> {
         rows.into_iter().map(|(name, row)| (name.to_owned(), Value::Object(row_json(row)))).collect()
     };

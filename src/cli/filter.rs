@@ -7,8 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
-use super::{FieldArgs, QUARANTINED, TransformArgs};
-use crate::engine::Engine;
+use super::{FieldArgs, ModelArgs, QUARANTINED, TransformArgs};
 use crate::error::InputError;
 use crate::pipeline::quarantine::{Quarantine, QuarantineFile};
 use crate::pipeline::{Run, Scrub, Source, run as run_pipeline};
@@ -30,6 +29,8 @@ pub(crate) struct Args {
     separator: Option<String>,
     #[command(flatten)]
     transform: TransformArgs,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if scope == Scope::Patient && !ask.select.has_patient() {
         bail!("--scope patient needs --patient-field: the field that says whose record it is");
     }
-    let scrub = Scrub { engine: Engine::embedded(), transform, scope };
+    let scrub = Scrub { engine: args.model.engine()?, transform, scope };
     let mut quarantine = Report::new(args)?;
     let pool = super::pool(args.jobs)?;
     let source = match Source::open(io::stdin(), &ask, None).context("cannot read standard input")? {

@@ -8,6 +8,8 @@ mod fields;
 mod filter;
 mod fit;
 mod key;
+mod model;
+mod model_args;
 mod policy;
 mod reveal;
 mod transform_args;
@@ -18,6 +20,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 pub(crate) use fields::FieldArgs;
+pub(crate) use model_args::ModelArgs;
 pub(crate) use transform_args::TransformArgs;
 
 /// Finds the eighteen HIPAA identifiers in health records and swaps them for tokens that only the key holder can turn
@@ -48,6 +51,8 @@ enum Verb {
     Policy(policy::Args),
     /// Build, fit and explain the dictionaries
     Dictionary(dictionary::Args),
+    /// What the model is trained on
+    Model(model::Args),
 }
 
 impl Cli {
@@ -66,6 +71,7 @@ impl Cli {
             Verb::Key(args) => key::run(args),
             Verb::Policy(args) => policy::run(args),
             Verb::Dictionary(args) => dictionary::run(args),
+            Verb::Model(args) => model::run(args),
         }
     }
 }

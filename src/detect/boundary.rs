@@ -62,6 +62,39 @@ pub(super) fn push(
     out.push(Finding { span, label, score, source: Source::Dictionary });
 }
 
+/// Adds tokens `from..=to` as the model has them: without the punctuation at their ends and the possessive.
+pub(super) fn exact(
+    text: &str,
+    sequence: &Sequence,
+    mut from: usize,
+    mut to: usize,
+    label: Label,
+    score: f32,
+    out: &mut Vec<Finding>,
+) {
+    let punct = |i: usize| sequence.tokens.get(i).is_none_or(|t| t.kind == Kind::Punct);
+    while to > from && punct(to) {
+        to -= 1;
+    }
+    while from < to && punct(from) && !opens(text, sequence, from, label) {
+        from += 1;
+    }
+    let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
+    if from == to && punct(from) {
+        return;
+    }
+    let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
+    let mut span = Span::new(first.start as usize, end);
+    if matches!(label, Label::Age90 | Label::Age) && from == to {
+        // `93yo`: the number only.
+        let digits = first.of(text).bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 {
+            span.end = span.start + digits;
+        }
+    }
+    out.push(Finding { span, label, score, source: Source::Model });
+}
+
 /// The bracket of a telephone number's area code belongs to it.
 fn opens(text: &str, sequence: &Sequence, i: usize, label: Label) -> bool {
     matches!(label, Label::Phone | Label::Fax) && sequence.tokens.get(i).is_some_and(|t| t.of(text) == "(")

@@ -8,23 +8,28 @@ use super::evidence::word::Word;
 use super::evidence::{Decision, Tag};
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind};
-use super::{Detector, HashSet64, Scratch};
+use super::{Detector, HashMap64, HashSet64, Scratch};
 use crate::finding::{Finding, Source};
 use crate::identifier::Label;
 use crate::span::Span;
 
 /// What a document has given away so far, by hash of the folded word or code.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Document {
     /// Words of names.
     names: HashSet64,
     /// Codes, with their label.
-    codes: Vec<(u64, Label)>,
-    /// First words of places, facilities and employers, with what follows them.
-    phrases: Vec<(Vec<u64>, Label)>,
+    codes: HashMap64<Label>,
+    /// Words of places, facilities and employers, by the first of them.
+    phrases: HashMap64<Vec<(Vec<u64>, Label)>>,
 }
 
 impl Document {
+    /// Whether the word of this hash is part of a name.
+    pub(crate) fn names(&self, hash: u64) -> bool {
+        self.names.contains(&hash)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.codes.is_empty() && self.phrases.is_empty()
     }
@@ -34,6 +39,11 @@ impl Document {
 pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, document: &mut Document) {
     let sequence = &scratch.sequence;
     out.extend_from_slice(&scratch.sure);
+    if !scratch.opinions.is_empty() {
+        advised(text, scratch, out);
+        remember(text, sequence, out, document);
+        return;
+    }
     for (from, n) in scratch.windows.iter().copied() {
         let mut i = from;
         while i < n {
@@ -61,6 +71,32 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
         }
     }
     remember(text, sequence, out, document);
+}
+
+/// What the model says, where it was asked.
+fn advised(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
+    let sequence = &scratch.sequence;
+    let mut opinions = scratch.opinions.as_slice();
+    for question in &scratch.questions {
+        let (from, to) = question.open;
+        let Some((said, rest)) = opinions.split_at_checked(to - from) else { return };
+        opinions = rest;
+        let mut i = 0;
+        while let Some(first) = said.get(i) {
+            let Some(label) = first.label else {
+                i += 1;
+                continue;
+            };
+            let mut last = i;
+            let mut nothing = first.nothing;
+            while let Some(next) = said.get(last + 1).filter(|o| o.label == Some(label) && !o.begins) {
+                nothing = nothing.min(next.nothing);
+                last += 1;
+            }
+            boundary::exact(text, sequence, from + i, from + last, label, 1.0 - nothing, out);
+            i = last + 1;
+        }
+    }
 }
 
 /// A word alone that medicine knows better than the directory: an eponym, a drug, an abbreviation needs more evidence.
@@ -161,7 +197,12 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
                 let words: Vec<_> = tokens.filter(|(t, _)| t.kind == Kind::Word).collect();
                 let distinct = words.iter().any(|(t, x)| t.case != Case::Lower && x.entry.lower() < 9 && t.len() > 2);
                 if distinct && words.iter().any(|(t, _)| t.case != Case::Lower) {
-                    document.phrases.push((words.iter().map(|(_, x)| x.hash).collect(), finding.label));
+                    let words: Vec<u64> = words.iter().map(|(_, x)| x.hash).collect();
+                    let Some(first) = words.first() else { continue };
+                    let alike = document.phrases.entry(*first).or_default();
+                    if alike.iter().all(|(known, _)| *known != words) {
+                        alike.push((words, finding.label));
+                    }
                 }
             }
             Label::Date | Label::Age90 | Label::Zip | Label::Street | Label::Name => {}
@@ -172,7 +213,7 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
                         && (digits >= 5 || (digits >= 3 && token.len() >= 6))
                         && !matches!(info.shape, Shape::DateFull | Shape::Date8)
                     {
-                        document.codes.push((info.hash, label));
+                        document.codes.entry(info.hash).or_insert(label);
                     }
                 }
             }
@@ -213,8 +254,8 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
         }
         let label = match token.kind {
             Kind::Word if document.names.contains(&info.hash) && again(text, sequence, decisions, i) => Label::Name,
-            Kind::Code => match document.codes.iter().find(|(h, _)| *h == info.hash) {
-                Some((_, label)) => *label,
+            Kind::Code => match document.codes.get(&info.hash) {
+                Some(label) => *label,
                 None => continue,
             },
             _ => continue,
@@ -227,38 +268,28 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
         let end = boundary::stem(last.of(text)).map_or(last.end as usize, |k| last.start as usize + k);
         out.push(Finding { span: Span::new(first.start as usize, end), label, score: 0.8, source: Source::Document });
     }
-    for (words, label) in &document.phrases {
-        let Some(first) = words.first() else { continue };
-        for i in 0..n {
-            if sequence.infos.get(i).is_none_or(|x| x.hash != *first) || covered.get(i).copied().unwrap_or(true) {
-                continue;
-            }
-            if sequence.tokens.get(i).is_none_or(|t| t.kind != Kind::Word || t.case == Case::Lower)
-                || (words.len() == 1
-                    && (thing_follows(sequence, i)
-                        || matches!(sequence.infos.get(i), Some(x) if x.phrase == PhraseKind::Eponym)))
-            {
+    if document.phrases.is_empty() {
+        return;
+    }
+    for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
+        if token.kind != Kind::Word || token.case == Case::Lower || covered.get(i).copied().unwrap_or(true) {
+            continue;
+        }
+        for (words, label) in document.phrases.get(&info.hash).map_or(&[][..], Vec::as_slice) {
+            if words.len() == 1 && (thing_follows(sequence, i) || info.phrase == PhraseKind::Eponym) {
                 continue;
             }
             let mut at = i;
-            let mut whole = true;
-            for word in words.iter().skip(1) {
+            let whole = words.iter().skip(1).all(|word| {
                 at += 1;
                 while sequence.tokens.get(at).is_some_and(|t| t.kind == Kind::Punct) {
                     at += 1;
                 }
-                whole &= sequence.infos.get(at).is_some_and(|x| x.hash == *word);
-                if !whole {
-                    break;
-                }
-            }
-            if let (true, Some(a), Some(b)) = (whole, sequence.tokens.get(i), sequence.tokens.get(at)) {
-                out.push(Finding {
-                    span: Span::new(a.start as usize, b.end as usize),
-                    label: *label,
-                    score: 0.75,
-                    source: Source::Document,
-                });
+                sequence.infos.get(at).is_some_and(|x| x.hash == *word)
+            });
+            if let (true, Some(last)) = (whole, sequence.tokens.get(at)) {
+                let span = Span::new(token.start as usize, last.end as usize);
+                out.push(Finding { span, label: *label, score: 0.75, source: Source::Document });
             }
         }
     }

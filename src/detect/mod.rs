@@ -4,6 +4,7 @@
 //! ([`cue`]) and dictionaries tell of the rest; [`evidence`] decides the tokens that are not settled.
 
 mod boundary;
+pub(crate) mod clue;
 pub mod cue;
 pub mod dictionary;
 pub mod evidence;
@@ -19,7 +20,9 @@ use std::sync::Arc;
 use crate::finding::Finding;
 use crate::identifier::{Hint, Label};
 use crate::span::Span;
+use crate::word::{Opinion, Word as Shown};
 
+use clue::Question;
 use cue::{CueMatch, Cues, Reach};
 use dictionary::{Dictionary, Phrase};
 use evidence::feature::{Info, PhraseKind, Sequence};
@@ -37,6 +40,7 @@ pub struct Detector {
     numbers: Arc<Numbers>,
     weights: Option<Arc<Weights>>,
     vocabulary: Arc<Vocabulary>,
+    gated: bool,
 }
 
 /// A text to search, with what its place in the record says of it.
@@ -63,8 +67,23 @@ pub struct Scratch {
     /// What rules are sure of.
     sure: Vec<Finding>,
     windows: Vec<(usize, usize)>,
+    questions: Vec<Question>,
+    words: Vec<Shown>,
+    opinions: Vec<Opinion>,
     /// Texts of this record that were decided already, by their place in the record.
     kept: [Kept; KEPT],
+}
+
+/// Whom detection asks about what evidence has not settled.
+pub(crate) trait Adviser {
+    /// `open` of the `searched` bytes of a text lie in windows that evidence has not settled.
+    fn gate(&mut self, searched: usize, open: usize);
+
+    /// Whether there is anybody to ask.
+    fn advises(&self) -> bool;
+
+    /// Appends one opinion for each open word of each question; `words` are those of all questions, one after the other.
+    fn advise(&mut self, text: &str, words: &[Shown], questions: &[Question], out: &mut Vec<Opinion>);
 }
 
 /// A decided text.
@@ -133,6 +152,7 @@ impl Detector {
             numbers: Arc::new(Numbers::new()),
             weights: None,
             vocabulary: Arc::new(Vocabulary::new(&[])),
+            gated: true,
         }
     }
 
@@ -144,6 +164,19 @@ impl Detector {
             numbers: Arc::clone(&self.numbers),
             weights: None,
             vocabulary: Arc::new(Vocabulary::new(vocabulary)),
+            gated: self.gated,
+        }
+    }
+
+    /// The same detector that asks about every word.
+    pub(crate) fn without_gate(&self) -> Self {
+        Self {
+            dictionary: Arc::clone(&self.dictionary),
+            cues: Arc::clone(&self.cues),
+            numbers: Arc::clone(&self.numbers),
+            weights: self.weights.clone(),
+            vocabulary: Arc::clone(&self.vocabulary),
+            gated: false,
         }
     }
 
@@ -159,16 +192,15 @@ impl Detector {
     }
 
     /// Claims of the texts of one record, one list an input; they may overlap. What is found in one text is looked for in
-    /// all of them. `settle` is asked, text by text, about the windows that evidence has not settled.
+    /// all of them. `adviser` is asked, text by text, about the windows that evidence has not settled.
     pub(crate) fn find(
         &self,
         inputs: &[Input<'_>],
         scratch: &mut Scratch,
-        mut settle: impl FnMut(&str, &[Span], &mut Vec<Finding>),
+        adviser: &mut impl Adviser,
     ) -> Vec<Vec<Finding>> {
         let mut texts = Vec::with_capacity(inputs.len());
         let mut document = findings::Document::default();
-        let mut asked = Vec::new();
         for (at, input) in inputs.iter().enumerate() {
             let mut found = Vec::new();
             match input.hint {
@@ -177,10 +209,8 @@ impl Detector {
                 Hint::Text => {
                     self.prepare(input.text, scratch);
                     self.decide(input.text, scratch);
+                    self.ask(input.text, scratch, &document, adviser);
                     findings::collect(input.text, scratch, &mut found, &mut document);
-                    asked.clear();
-                    asked.extend(scratch.windows.iter().filter_map(|(from, to)| scratch.sequence.span(*from, *to)));
-                    settle(input.text, &asked, &mut found);
                     if inputs.len() > 1 {
                         scratch.keep(at, input.text.len());
                     }
@@ -200,6 +230,45 @@ impl Detector {
             }
         }
         texts
+    }
+
+    /// Asks about the windows of a decided text; what is said stands in `scratch.opinions`, one for each open word.
+    fn ask(&self, text: &str, scratch: &mut Scratch, document: &findings::Document, adviser: &mut impl Adviser) {
+        let open = scratch.windows.iter().filter_map(|(from, to)| scratch.sequence.span(*from, *to));
+        adviser.gate(text.len(), open.map(|span| span.len()).sum());
+        scratch.questions.clear();
+        scratch.opinions.clear();
+        let n = scratch.sequence.tokens.len();
+        if !adviser.advises() || n == 0 {
+            return;
+        }
+        if self.gated {
+            let mut questions = std::mem::take(&mut scratch.questions);
+            clue::questions(scratch, &mut questions);
+            scratch.questions = questions;
+        } else {
+            scratch.questions.push(Question { words: (0, n), open: (0, n) });
+        }
+        if scratch.questions.is_empty() {
+            return;
+        }
+        // What rules and evidence alone would find is a clue as well.
+        let (mut found, mut document) = (Vec::new(), document.clone());
+        findings::collect(text, scratch, &mut found, &mut document);
+        let shown: Vec<(usize, usize)> = scratch.questions.iter().map(|q| q.words).collect();
+        self.annotate(text, &mut scratch.sequence, &shown, &mut scratch.folded);
+        let mut words = std::mem::take(&mut scratch.words);
+        words.clear();
+        let mut found = clue::Found::new(&mut found);
+        for range in shown {
+            clue::words(scratch, range, &mut found, &document, &mut words);
+        }
+        scratch.words = words;
+        let (questions, words) = (&scratch.questions, &scratch.words);
+        adviser.advise(text, words, questions, &mut scratch.opinions);
+        // One opinion too few and all behind it would speak of other words.
+        let wanted: usize = scratch.questions.iter().map(|q| q.open.1 - q.open.0).sum();
+        assert_eq!(scratch.opinions.len(), wanted, "opinions of the model");
     }
 
     /// Tokens of `text` with all that is known of each, in `scratch.sequence`.
@@ -558,6 +627,18 @@ impl WordCache {
 mod tests {
     use super::*;
 
+    struct Nobody;
+
+    impl Adviser for Nobody {
+        fn gate(&mut self, _: usize, _: usize) {}
+
+        fn advises(&self) -> bool {
+            false
+        }
+
+        fn advise(&mut self, _: &str, _: &[Shown], _: &[Question], _: &mut Vec<Opinion>) {}
+    }
+
     #[test]
     fn texts_kept_and_texts_decided_again_are_found_alike() {
         let named = "Seen by Dr. Marguerite Oyelaran, who signed.";
@@ -569,7 +650,7 @@ mod tests {
         let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input { text, hint: Hint::Text }).collect();
         let (detector, mut scratch) = (Detector::embedded(), Scratch::default());
         for _ in 0..2 {
-            let found = detector.find(&inputs, &mut scratch, |_, _, _| {});
+            let found = detector.find(&inputs, &mut scratch, &mut Nobody);
             assert!(found.iter().skip(2).all(|f| *f == found[2]));
             assert_eq!(found[0], found[2]);
             assert!(found[2].iter().any(|f| f.span.of(again) == "Oyelaran"));

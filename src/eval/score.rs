@@ -156,6 +156,25 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Of the elements of `label` whose text `wanted` takes: how many were caught, and how many there are.
+    pub fn share(&self, notes: &[Note], label: Label, wanted: impl Fn(&str) -> bool) -> (usize, usize) {
+        let (mut caught, mut all) = (0, 0);
+        for (i, note) in notes.iter().enumerate() {
+            for span in note.spans.iter().filter(|s| s.label == label && !s.optional) {
+                let text: String = note.text.chars().skip(span.start).take(span.end - span.start).collect();
+                if !text.chars().any(is_alnum) || !wanted(&text) {
+                    continue;
+                }
+                let leaked = self.leaks.iter().any(|m| m.note == i && m.start == span.start && m.end == span.end);
+                all += 1;
+                caught += usize::from(!leaked);
+            }
+        }
+        (caught, all)
+    }
+}
+
 impl Row {
     fn new(counts: &[Counts], docs: usize) -> Row {
         let sum = |draw: &mut dyn Iterator<Item = usize>| {

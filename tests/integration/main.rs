@@ -9,6 +9,7 @@ mod eval;
 mod faults;
 mod golden;
 mod markers;
+mod model;
 mod records;
 mod streams;
 mod tokens;

@@ -182,6 +182,10 @@ proptest! {
             if row.iter().all(|(cell, quoted)| cell.is_empty() && !quoted) {
                 continue;
             }
+            // Letters of Windows-1252 that happen to be UTF-8 are read as that.
+            if latin && !bytes.is_ascii() && std::str::from_utf8(&bytes).is_ok() {
+                continue;
+            }
             let record = table.read(&bytes).unwrap();
             let cells: Vec<String> = row.iter().map(|(cell, _)| cell.clone()).filter(|c| !c.is_empty()).collect();
             let texts: Vec<String> = record.segments.iter().map(|s| s.text.to_string()).collect();

@@ -4,7 +4,7 @@ use crate::detect::shape::Shape;
 use crate::identifier::Label;
 
 /// How many fine classes there are: of words by dictionary class and case, of codes by shape, of punctuation, of marks.
-pub(super) const FINE: usize = 232;
+pub(crate) const FINE: usize = 232;
 /// How many coarse ones.
 pub(super) const COARSE: usize = 96;
 /// How many tiny ones.

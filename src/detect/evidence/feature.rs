@@ -50,16 +50,16 @@ pub(crate) struct Info {
     pub(crate) mark: Option<Label>,
     /// Part of a dictionary phrase: its kind.
     pub(crate) phrase: PhraseKind,
-    fine: u8,
+    pub(crate) fine: u8,
     coarse: u8,
     tiny: u8,
     /// The cue before it on its line, 0 for none, and how far.
     pub(crate) cue: u8,
     pub(crate) cue_distance: u8,
     /// Its place on its line: 0, 1, 2, or 3 for later.
-    place: u8,
+    pub(crate) place: u8,
     /// The line is all capitals (2), all small (0) or mixed (1).
-    line_case: u8,
+    pub(crate) line_case: u8,
 }
 
 /// Kinds of multi-word dictionary entries that matter as evidence.
@@ -78,7 +78,7 @@ pub(crate) enum PhraseKind {
 }
 
 impl PhraseKind {
-    const COUNT: usize = 8;
+    pub(crate) const COUNT: usize = 8;
 }
 
 /// What stands beyond the ends of what a token sees, and where everything else begins.

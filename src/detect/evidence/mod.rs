@@ -6,7 +6,7 @@
 //! random field (Lafferty, McCallum, Pereira 2001). The weights are fitted on the project's annotated notes by
 //! `deidre dictionary fit` ([`fit`]) and stand in `dictionaries/evidence.bin`.
 
-mod class;
+pub(crate) mod class;
 pub(crate) mod feature;
 pub mod fit;
 pub(crate) mod word;
@@ -278,6 +278,8 @@ pub(crate) struct Decision {
     pub(crate) margin: f32,
     /// The same for [`Tag::Name`], whatever the tag.
     pub(crate) name: f32,
+    /// The same for whatever else than [`Tag::Outside`] is the likeliest.
+    pub(crate) rival: f32,
 }
 
 /// Buffers of [`decode`].
@@ -341,6 +343,7 @@ pub(crate) fn decode(
                 tag: Tag::from_index(tag),
                 margin: emission.get(tag).copied().unwrap_or(0.0) - emission[0],
                 name: emission[1] - emission[0],
+                rival: emission.iter().skip(1).copied().fold(f32::NEG_INFINITY, f32::max) - emission[0],
             };
         }
     }

@@ -1,0 +1,51 @@
+//! The flags that say which model reads what the dictionaries could not settle, shared by every verb that detects.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::engine::Engine;
+use crate::model::{Ner, Shipped};
+
+/// Which model.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ModelArgs {
+    /// Model that reads what dictionaries could not settle: fast, accurate, or a folder with config.json,
+    /// weights.safetensors and vocab.txt
+    #[arg(long, value_name = "NAME|DIR", default_value = "fast")]
+    model: String,
+    /// Patterns and dictionaries only: faster, and misses more
+    #[arg(long, conflicts_with = "model")]
+    no_model: bool,
+}
+
+impl ModelArgs {
+    /// The engine with that model.
+    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+        let engine = Engine::embedded();
+        if self.no_model {
+            return Ok(engine);
+        }
+        Ok(engine.with_tagger(Arc::new(self.load()?)))
+    }
+
+    fn load(&self) -> anyhow::Result<Ner> {
+        if let Some(shipped) = Shipped::named(&self.model) {
+            return shipped.load().with_context(|| format!("model {}", self.model));
+        }
+        let dir = Path::new(&self.model);
+        anyhow::ensure!(
+            dir.is_dir(),
+            "--model {}: neither one of {} nor a folder",
+            self.model,
+            Shipped::ALL.map(Shipped::name).join(", ")
+        );
+        let read = |name: &str| {
+            let file = dir.join(name);
+            std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
+        };
+        let (config, weights, vocabulary) = (read("config.json")?, read("weights.safetensors")?, read("vocab.txt")?);
+        Ner::read(&config, &weights, &vocabulary).with_context(|| format!("--model {}", dir.display()))
+    }
+}
