@@ -41,23 +41,39 @@ pub(crate) struct Question {
     pub(crate) open: (usize, usize),
 }
 
-/// A window at a token that the gate takes for a word: the second of two digits in words (`oh four`), or two or three small
-/// letters that end a line with what stands glued before them (`jt/abl`).
+/// A window at a token that the gate takes for a word: the second of two digits in words (`oh four`), a letter behind a title
+/// (`dr t`), a word in capitals before an initial (`LONG, A.`), or two or three small letters that end a line with what stands
+/// glued before them (`jt/abl`).
 fn unsettled(sequence: &Sequence, i: usize) -> Option<(usize, usize)> {
     let (token, info) = sequence.tokens.get(i).zip(sequence.infos.get(i))?;
-    if token.kind != Kind::Word || token.case != Case::Lower {
-        return None;
+    let at = |i: usize| sequence.tokens.get(i);
+    match (token.kind, token.case) {
+        (Kind::Word, Case::Initial) => {
+            let listed = i >= 2
+                && at(i - 1).is_some_and(|t| t.kind == Kind::Punct && t.gap == Gap::None)
+                && at(i - 2).is_some_and(|t| t.kind == Kind::Word && t.case == Case::Upper);
+            (listed && token.gap == Gap::Space).then(|| (i - 2, i + 1))
+        }
+        (Kind::Word, Case::Lower) => {
+            let before = i.checked_sub(1).and_then(|p| sequence.infos.get(p));
+            if info.bits & Word::DIGIT != 0 && before.is_some_and(|x| x.bits & Word::DIGIT != 0) {
+                return Some((i - 1, i + 1));
+            }
+            if token.len() == 1 && token.gap == Gap::Space && before.is_some_and(|x| x.entry.is_title()) {
+                return Some((i, i + 1));
+            }
+            // A closing mark may stand between the letters and the end of the line.
+            let line_ends = |i: usize| at(i).is_none_or(Token::starts_line);
+            let closed = at(i + 1).is_some_and(|t| t.kind == Kind::Punct && t.gap == Gap::None) && line_ends(i + 2);
+            let ends = line_ends(i + 1) || closed;
+            let glued = |i: usize| at(i).is_some_and(|t| t.gap == Gap::None);
+            (ends && (2..=3).contains(&token.len()) && info.entry.lower() < PLAIN).then(|| {
+                let from = if i >= 2 && glued(i) && glued(i - 1) { i - 2 } else { i };
+                (from, i + 1)
+            })
+        }
+        _ => None,
     }
-    let digit = |i: usize| sequence.infos.get(i).is_some_and(|x| x.bits & Word::DIGIT != 0);
-    if info.bits & Word::DIGIT != 0 && i > 0 && digit(i - 1) {
-        return Some((i - 1, i + 1));
-    }
-    let ends = sequence.tokens.get(i + 1).is_none_or(|t| t.starts_line());
-    let glued = |i: usize| sequence.tokens.get(i).is_some_and(|t| t.gap == Gap::None);
-    (ends && (2..=3).contains(&token.len()) && info.entry.lower() < PLAIN).then(|| {
-        let from = if i >= 2 && glued(i) && glued(i - 1) { i - 2 } else { i };
-        (from, i + 1)
-    })
 }
 
 /// How common in small letters a word is that is no one's initials: bucket 10, twenty-five times in a million words.
