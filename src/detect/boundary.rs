@@ -46,20 +46,32 @@ pub(super) fn push(
     if !holds(text, sequence, from, to, label) {
         return;
     }
+    add(text, sequence, (from, to), label, score, Source::Dictionary, out);
+}
+
+/// Adds tokens `from..=to` without the possessive; of an age the number only (`93yo`). A mark alone is nothing.
+fn add(
+    text: &str,
+    sequence: &Sequence,
+    (from, to): (usize, usize),
+    label: Label,
+    score: f32,
+    source: Source,
+    out: &mut Vec<Finding>,
+) {
     let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
-    if punct(from) && from == to {
+    if from == to && first.kind == Kind::Punct {
         return;
     }
     let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
     let mut span = Span::new(first.start as usize, end);
     if matches!(label, Label::Age90 | Label::Age) && from == to {
-        // `93yo`: the number only.
         let digits = first.of(text).bytes().take_while(u8::is_ascii_digit).count();
         if digits > 0 {
             span.end = span.start + digits;
         }
     }
-    out.push(Finding { span, label, score, source: Source::Dictionary });
+    out.push(Finding { span, label, score, source });
 }
 
 /// Adds tokens `from..=to` as the model has them: without the punctuation at their ends and the possessive.
@@ -79,20 +91,7 @@ pub(super) fn exact(
     while from < to && punct(from) && !opens(text, sequence, from, label) {
         from += 1;
     }
-    let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
-    if from == to && punct(from) {
-        return;
-    }
-    let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
-    let mut span = Span::new(first.start as usize, end);
-    if matches!(label, Label::Age90 | Label::Age) && from == to {
-        // `93yo`: the number only.
-        let digits = first.of(text).bytes().take_while(u8::is_ascii_digit).count();
-        if digits > 0 {
-            span.end = span.start + digits;
-        }
-    }
-    out.push(Finding { span, label, score, source: Source::Model });
+    add(text, sequence, (from, to), label, score, Source::Model, out);
 }
 
 /// The bracket of a telephone number's area code belongs to it.

@@ -7,8 +7,7 @@
 
 use super::cue::Cue;
 use super::evidence::class::FINE;
-use super::evidence::feature::PhraseKind;
-use super::evidence::feature::Sequence;
+use super::evidence::feature::{PhraseKind, Sequence};
 use super::evidence::word::Word;
 use super::evidence::{Decision, Tag};
 use super::findings::Document;
@@ -87,7 +86,7 @@ pub(crate) const CONTEXT: usize = 12;
 const QUIET: f32 = -4.5;
 
 /// The questions that a decided text makes: apart, in order. Asked about are the windows of the gate in which the evidence is
-/// not sure of every token, and what words alone do not tell: numbers in words, and initials at the end of a line.
+/// not sure of every token, and what words alone do not tell: see [`unsettled`].
 pub(crate) fn questions(scratch: &Scratch, out: &mut Vec<Question>) {
     let n = scratch.sequence.tokens.len();
     let decided = |open: &(usize, usize)| scratch.decisions.get(open.0..open.1).unwrap_or(&[]);

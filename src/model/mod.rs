@@ -139,6 +139,9 @@ impl Ner {
             Network::Packed(encoder) => encoder.logits(batch, buffers, logits),
             Network::Reference(reference) => reference.logits(batch, logits),
         }
+        // Without an answer a word would pass for nothing: the record must not.
+        let wanted: usize = asked.iter().map(|asked| asked.words * outputs).sum();
+        assert!(logits.len() == wanted && logits.iter().all(|l| l.is_finite()), "logits of the model");
         let mut rest = logits.as_slice();
         for asked in asked.drain(..) {
             let (of_this, of_others) = rest.split_at((asked.words * outputs).min(rest.len()));
