@@ -241,6 +241,20 @@ fn damaged_files_are_errors_that_hold_no_content() {
 }
 
 #[test]
+#[should_panic(expected = "logits of the model")]
+fn numbers_that_are_none_are_no_answer() {
+    let file = safetensors::SafeTensors::deserialize(WEIGHTS).unwrap();
+    let table = file.tensor("embeddings.word_embeddings.weight").unwrap();
+    let from = table.data().as_ptr().addr() - WEIGHTS.as_ptr().addr();
+    let mut weights = WEIGHTS.to_vec();
+    weights[from..from + table.data().len()].fill(0xff);
+    let config = String::from_utf8(CONFIG.to_vec()).unwrap().replace(&load::hex(WEIGHTS), &load::hex(&weights));
+    let ner = Ner::read(config.as_bytes(), &weights, VOCABULARY).unwrap();
+    let (text, words) = long(5);
+    tag(&ner, &[Window { text: &text, words: &words, open: (0, 5) }]);
+}
+
+#[test]
 fn debug_prints_no_text() {
     let words = [Word { span: Span::new(0, 6), clues: [1; CLUES] }];
     let window = Window { text: "Marker", words: &words, open: (0, 1) };
