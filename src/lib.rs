@@ -21,4 +21,5 @@ pub mod resolve;
 pub mod secret;
 pub mod span;
 pub mod transform;
+pub mod vault;
 pub mod word;

@@ -129,6 +129,35 @@ impl Key {
     }
 }
 
+/// The key in use and those used before it.
+#[derive(Debug)]
+pub struct Keyring {
+    current: Key,
+    older: Vec<Key>,
+}
+
+impl Keyring {
+    /// Of one key.
+    pub fn of(key: Key) -> Keyring {
+        Keyring { current: key, older: Vec::new() }
+    }
+
+    /// The key that seals and wraps.
+    pub fn current(&self) -> &Key {
+        &self.current
+    }
+
+    /// All keys, the current one first: what opens.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+
+    /// The key of that id.
+    pub fn find(&self, id: &str) -> Option<&Key> {
+        self.iter().find(|key| key.id().eq_ignore_ascii_case(id))
+    }
+}
+
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
