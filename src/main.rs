@@ -6,6 +6,7 @@ use clap::Parser;
 use deidre::cli::{self, Cli};
 
 fn main() -> ExitCode {
+    deidre::secret::no_core_dumps();
     cli::quiet_panics();
     cli::log_to_stderr();
     match Cli::parse().run() {

@@ -1,31 +1,40 @@
-//! The key: 256 bits, wiped when dropped, one derived key for each purpose.
+//! Keys: 256 bits each, wiped when dropped, one derived key for each purpose; rings of them, and where they come from.
 //!
-//! Written `deidre-key-1:<id>:<key>`, id and key in Crockford base 32. The id is derived from the key: it names the key
-//! in messages and shows that the key was copied whole. 64 hex digits, as `openssl rand -hex 32` prints them, are a key
-//! too.
+//! A key is written `deidre-key-1:<id>:<key>`, id and key in Crockford base 32. The id is derived from the key: it names
+//! the key in messages and shows that the key was copied whole. 64 hex digits, as `openssl rand -hex 32` prints them, are
+//! a key too.
 
-use std::fs::File;
-use std::io::Read;
+mod dump;
+#[cfg(feature = "cli")]
+pub(crate) mod file;
+mod ring;
+mod source;
+
 use std::path::Path;
 
 use hkdf::Hkdf;
 use sha2::Sha256;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::base32;
+
+pub use dump::no_core_dumps;
+pub use ring::Keyring;
+pub use source::CommandError;
 
 /// A master key. `Debug` and errors show its id, never the key.
 pub struct Key {
     id: String,
-    secret: Zeroizing<[u8; 32]>,
+    // In a place of its own, so that no copy is left behind when the key is moved.
+    secret: Box<Zeroizing<[u8; 32]>>,
 }
 
-/// Why there is no key.
+/// Why there is no key. Nothing of a text that was read is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file could not be read.
     #[error("key file cannot be read: {0}")]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
     /// Others than the owner may read the file.
     #[error(
         "key file may be read by others (mode {0:03o}); run chmod 600 on it, and replace the key if others had access"
@@ -37,23 +46,64 @@ pub enum KeyError {
     /// The id does not belong to the key.
     #[error("key is damaged: it does not fit its id; copy it again, whole")]
     Damaged,
+    /// A line of a ring is no key.
+    #[error("line {line}: {error}")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        error: Box<KeyError>,
+    },
+    /// A key that stands in an earlier line as well.
+    #[error("line {line}: the key of an earlier line once more; remove one of the two")]
+    Twice {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// Nothing but comments.
+    #[error("there is no key in it; 'deidre key new' makes one")]
+    Empty,
+    /// More keys than a ring holds.
+    #[error("more than {} keys; remove old ones with 'deidre key rotate --drop ID'", ring::MOST)]
+    Many,
+    /// More text than keys can be.
+    #[error("more than {} KiB: that is no file of keys", source::LIMIT / 1024)]
+    Long,
+    /// No key of that id.
+    #[error("no key of that id; 'deidre key list' shows those that are there")]
+    Unknown,
+    /// The current key would be removed.
+    #[error("that is the current key, which stays; put a new one in front of it first")]
+    Current,
+    /// The command that should print the key did not.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The key file is no file: a pipe, a device.
+    #[error("that is no file that could be written anew")]
+    NotFile,
+    /// The key file could not be replaced; it is as it was.
+    #[error("key file cannot be written, it is as it was: {0}")]
+    Write(std::io::Error),
+    /// The key file was replaced, but perhaps not for good.
+    #[error("the new key file stands, but a power cut may bring the old one back: {0}; run sync before it is used")]
+    Unsynced(std::io::Error),
     /// No random numbers.
     #[error("the operating system gives no random numbers: {0}")]
-    Random(#[from] getrandom::Error),
+    Random(getrandom::Error),
 }
 
 impl Key {
     /// A new key from the operating system's generator.
     pub fn generate() -> Result<Key, KeyError> {
-        let mut secret = Zeroizing::new([0; 32]);
+        let mut secret = Box::new(Zeroizing::new([0; 32]));
         getrandom::fill(secret.as_mut_slice())?;
         Ok(Key::new(secret))
     }
 
-    /// Reads the written form; space around it is passed over.
+    /// Reads the written form of one key; space around it is passed over.
     pub fn parse(text: &str) -> Result<Key, KeyError> {
         let text = text.trim();
-        let mut secret = Zeroizing::new([0; 32]);
+        let mut secret = Box::new(Zeroizing::new([0; 32]));
         let Some(rest) = text.strip_prefix(PREFIX) else {
             let digits = text.as_bytes();
             if digits.len() != 64 {
@@ -77,21 +127,9 @@ impl Key {
         if key.id.eq_ignore_ascii_case(id) { Ok(key) } else { Err(KeyError::Damaged) }
     }
 
-    /// Reads a key file. On Unix a file that group or others may read is refused.
+    /// The current key of a key file; see [`Keyring::from_file`].
     pub fn from_file(path: &Path) -> Result<Key, KeyError> {
-        let file = File::open(path)?;
-        check_mode(&file)?;
-        // In one buffer that is wiped; a key takes less than a hundred bytes.
-        let mut buffer = Zeroizing::new([0; 1024]);
-        let mut len = 0;
-        loop {
-            match (&file).read(&mut buffer[len..])? {
-                0 => break,
-                n => len += n,
-            }
-        }
-        let text = buffer.get(..len).and_then(|b| std::str::from_utf8(b).ok()).ok_or(KeyError::Form)?;
-        Key::parse(text)
+        Ok(Keyring::from_file(path)?.into_current())
     }
 
     /// The name of the key. It tells nothing of the key that could be computed.
@@ -120,7 +158,7 @@ impl Key {
         out
     }
 
-    fn new(secret: Zeroizing<[u8; 32]>) -> Key {
+    fn new(secret: Box<Zeroizing<[u8; 32]>>) -> Key {
         let mut key = Key { id: String::new(), secret };
         let mut id = String::new();
         base32::encode(key.derive::<5>("key id").as_slice(), &mut id);
@@ -129,32 +167,16 @@ impl Key {
     }
 }
 
-/// The key in use and those used before it.
-#[derive(Debug)]
-pub struct Keyring {
-    current: Key,
-    older: Vec<Key>,
+// Not by `#[from]`, which would make them sources too, and tell them twice.
+impl From<std::io::Error> for KeyError {
+    fn from(error: std::io::Error) -> KeyError {
+        KeyError::Io(error)
+    }
 }
 
-impl Keyring {
-    /// Of one key.
-    pub fn of(key: Key) -> Keyring {
-        Keyring { current: key, older: Vec::new() }
-    }
-
-    /// The key that seals and wraps.
-    pub fn current(&self) -> &Key {
-        &self.current
-    }
-
-    /// All keys, the current one first: what opens.
-    pub fn iter(&self) -> impl Iterator<Item = &Key> {
-        std::iter::once(&self.current).chain(&self.older)
-    }
-
-    /// The key of that id.
-    pub fn find(&self, id: &str) -> Option<&Key> {
-        self.iter().find(|key| key.id().eq_ignore_ascii_case(id))
+impl From<getrandom::Error> for KeyError {
+    fn from(error: getrandom::Error) -> KeyError {
+        KeyError::Random(error)
     }
 }
 
@@ -162,26 +184,6 @@ impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        self.secret.zeroize();
-    }
-}
-
-#[cfg(unix)]
-fn check_mode(file: &File) -> Result<(), KeyError> {
-    use std::os::unix::fs::PermissionsExt;
-    let about = file.metadata()?;
-    let mode = about.permissions().mode() & 0o777;
-    // A pipe (`--key-file <(kms decrypt ...)`) is no file that others could read.
-    if about.is_file() && mode & 0o077 != 0 { Err(KeyError::Mode(mode)) } else { Ok(()) }
-}
-
-#[cfg(not(unix))]
-fn check_mode(_: &File) -> Result<(), KeyError> {
-    Ok(())
 }
 
 const PREFIX: &str = "deidre-key-1:";
@@ -219,18 +221,6 @@ mod tests {
             let mut damaged = written.as_bytes().to_vec();
             damaged[at] = if damaged[at] == b'4' { b'5' } else { b'4' };
             assert!(Key::parse(std::str::from_utf8(&damaged).unwrap()).is_err(), "{at}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_key_file_that_others_may_read_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "5".repeat(64)).unwrap();
-        for (mode, good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o666, false)] {
-            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(Key::from_file(file.path()).is_ok(), good, "{mode:o}");
         }
     }
 }
