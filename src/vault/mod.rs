@@ -5,6 +5,18 @@
 //! index are wrapped by the master key, so that a new master key rewraps them and no token changes, and a data key that
 //! is deleted takes all values of its owner with it.
 
+mod embedded;
+mod lines;
+mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod seal;
+#[cfg(test)]
+mod tests;
+
+pub use self::embedded::Embedded;
+pub use self::memory::Memory;
+
 use std::fmt;
 use std::io::{Read, Write};
 
@@ -103,7 +115,8 @@ pub trait Vault: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the vault cannot be written; nothing was deleted then.
+    /// When the vault cannot be written; nothing was deleted then, unless the error says that it was and that a copy of
+    /// the wrapped key may be left in the file.
     fn shred(&self, owner: Owner) -> Result<u64, VaultError>;
 
     /// Wraps all keys of the vault with the current key of `keys`. No token changes. The number of keys wrapped.
@@ -161,7 +174,9 @@ pub enum VaultError {
     #[error("the vault cannot be read or written: {0}")]
     Io(#[from] std::io::Error),
     /// Another process has it open.
-    #[error("the vault is in use by another process; wait for it, or keep the vault in Postgres (--vault postgres://...)")]
+    #[error(
+        "the vault is in use by another process; wait for it, or keep the vault in Postgres (--vault postgres://...)"
+    )]
     InUse,
     /// The file is not a vault, or of a newer version.
     #[error("not a vault of this version: {0}")]
@@ -236,7 +251,10 @@ impl fmt::Debug for Owner {
 
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("label", &self.label).field("bytes", &self.content.len()).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("label", &self.label)
+            .field("bytes", &self.content.len())
+            .finish_non_exhaustive()
     }
 }
 
