@@ -136,6 +136,55 @@ write("states_us", "name\tabbr\tap_abbr", ((r[0], r[1], "" if r[2] in ("None", r
 write("countries", "name", ((r[0].strip(),) for r in rows("countries")))
 write("streets", "term\tabbrev\tkind", rows("usps_street_terms"))
 
+# Places that stand for one state, for generalising a city to it; the keys are those of `transform::geography`.
+DROPPED = str.maketrans("-‐‑‒–", "     ", ".'")
+SHORT = {"saint": "st", "fort": "ft", "mount": "mt"}
+
+
+def place_key(name):
+    return " ".join(SHORT.get(word, word) for word in fold(name).translate(DROPPED).split())
+
+
+us = collections.defaultdict(dict)  # key: state: inhabitants
+for name, state, people in rows("cities_us_population"):
+    key = place_key(name)
+    us[key][state] = max(int(people), us[key].get(state, 0))
+for name, state, _ in rows("places_us"):
+    # Not in GeoNames: small, but there. 500 is where GeoNames' list begins.
+    us[place_key(name)].setdefault(state, 500)
+abroad = collections.Counter()
+large_abroad = set()
+for name, country, people in rows("cities_world_15000"):
+    key = place_key(name)
+    if country in ("AS", "GU", "MP", "PR", "VI"):  # states, by 45 CFR 160.103
+        us[key][country] = max(int(people), us[key].get(country, 0))
+        continue
+    abroad[key] += int(people)
+    if int(people) >= 100_000:
+        large_abroad.add(key)
+# One word that is a common word or many people's name: only the large city is sure to be meant.
+common = {place_key(row[0]) for row in rows("ambiguous_places")}
+state_names = {place_key(row[0]) for row in rows("states_us")}
+homes = collections.defaultdict(set)
+for state, _, _, county in rows("counties_us"):
+    homes[place_key(county)].add(state)
+city_states = []
+for key, states in us.items():
+    state, people = max(states.items(), key=lambda item: (item[1], item[0]))
+    others = sum(states.values()) - people
+    if people >= max(10 * others, 10 * abroad[key], 100_000 if key in common else 2_500) and key not in state_names \
+            and re.fullmatch(r"[a-z][a-z ]*", key) and homes[key] <= {state}:
+        city_states.append((key, "city", state))
+for key, states in homes.items():
+    # With its kind, `cook county`: without, it is a town's name as well.
+    if len(states) == 1 and COUNTY.search(key.title()) and key not in us and re.fullmatch(r"[a-z][a-z ]*", key):
+        city_states.append((key, "county", *states))
+for key in large_abroad:
+    # In which states the name of a large place abroad is also that of a place, to tell `Paris, TX` from `Berlin, DE`.
+    if re.fullmatch(r"[a-z][a-z ]*", key):
+        city_states.append((key, "abroad", " ".join(sorted(us.get(key, ())))))
+write("city_states", "name\tkind\tstates", city_states)
+
 # ---- medicine ----------------------------------------------------------------------------------------------------
 place_word = {fold(n) for n, p in population.items() if p >= 5000 and " " not in n}
 

@@ -1,45 +1,69 @@
-//! What stands in place of an identifier: its label, a sealed token, or the value itself where the policy keeps it.
+//! What stands in place of an identifier: its label, a token, what the policy makes of it, or the value itself where the
+//! policy keeps it.
 //!
 //! The grammar of tokens and what they tell an outsider is written down in `docs/tokens.md`.
 
-#[allow(dead_code)] // until the actions that draw are here
+mod age;
+mod content;
+mod date;
 mod draw;
 mod escape;
+mod generalise;
+mod geography;
+mod make;
+mod mask;
+mod order;
 pub mod reveal;
 mod seal;
+mod surrogate;
 mod token;
+pub mod whose;
+mod zip3;
 
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 use crate::identifier::Label;
-use crate::policy::{Action, Policy, PolicyError};
-use crate::secret::Key;
+use crate::policy::{Action, Policy, PolicyError, Requirement, TokenKind};
+use crate::secret::Keyring;
 use crate::span::Span;
+use crate::vault::{Vault, VaultError};
+use make::Makers;
+pub use order::{Hole, Orders};
 use seal::Sealer;
 use token::Parsed;
+pub use whose::{Scope, Whose};
 
-/// A policy with the key it needs. One serves all threads.
+/// A policy with the means to carry it out. One serves all threads.
 pub struct Transform {
     policy: Policy,
-    sealer: Option<Sealer>,
+    /// Of each key, the current one first.
+    sealers: Vec<Sealer>,
+    vault: Option<Arc<dyn Vault>>,
+    makers: Makers,
 }
 
-/// Within what equal values share a token.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Scope {
-    /// Everything sealed with the key.
-    Corpus,
-    /// One document or record.
-    Document,
-    /// One patient.
-    Patient,
-    /// Everything that names this session.
-    Session(String),
+/// What a policy is carried out with.
+pub struct Means<'k> {
+    /// Seals, draws, and tells tokens of theirs again.
+    pub keys: Option<&'k Keyring>,
+    /// Gives the codes of tokens that can be looked up.
+    pub vault: Option<Arc<dyn Vault>>,
+    /// The present year, unless the policy names one: ages are counted to it.
+    pub year: i16,
 }
 
-/// One scope: this document, that patient. `Debug` shows nothing of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ScopeId(Option<[u8; 32]>);
+/// A value that is to be replaced.
+#[derive(Clone, Copy)]
+pub struct Value<'v> {
+    /// What it is.
+    pub label: Label,
+    /// In which of the policy's fields it stands.
+    pub rule: Option<u16>,
+    /// The value, escapes resolved.
+    pub text: &'v str,
+    /// How it is written where it stands.
+    pub written: Written<'v>,
+}
 
 /// How a value is written where it stands, as far as the value alone does not tell.
 #[derive(Clone, Copy)]
@@ -59,24 +83,43 @@ pub enum Written<'r> {
     Windows1252Csv(&'r str),
 }
 
-/// Why a value could not be replaced. The record must be set aside.
+/// Why a value could not be replaced. Nothing of its record, or of its chunk, may be written.
 #[derive(Debug, thiserror::Error)]
 pub enum TransformError {
     /// The policy asks for a token and there is no key; [`Transform::new`] prevents it.
     #[error("no key to seal tokens with")]
     NoKey,
+    /// The policy asks for a vault's token and there is none; [`Transform::new`] prevents it.
+    #[error("no vault to give codes")]
+    NoVault,
     /// The cipher refused.
     #[error("the cipher refused to seal a value")]
     Seal,
+    /// The vault did not give codes.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A code has no place, or a place no code.
+    #[error("codes of the vault and tokens of the output do not fit together")]
+    Lost,
 }
 
 impl Transform {
-    /// The policy, with the key if it needs one. With a key it does not need, tokens of that key are still known again.
-    pub fn new(policy: Policy, key: Option<&Key>) -> Result<Transform, PolicyError> {
-        if policy.needs_key() && key.is_none() {
+    /// The policy, with the means that it needs. With keys it does not need, tokens of those keys are still known again.
+    ///
+    /// # Errors
+    ///
+    /// When something that it needs is not there.
+    pub fn new(policy: Policy, means: Means<'_>) -> Result<Transform, PolicyError> {
+        let needs = policy.needs();
+        if needs.vault == Requirement::Required && means.vault.is_none() {
+            return Err(PolicyError::VaultNeeded(policy.name().to_owned()));
+        }
+        if needs.key && means.keys.is_none() {
             return Err(PolicyError::KeyNeeded(policy.name().to_owned()));
         }
-        Ok(Transform { policy, sealer: key.map(Sealer::new) })
+        let sealers = means.keys.into_iter().flat_map(Keyring::iter).map(Sealer::new).collect();
+        let makers = Makers::new(&policy, means.keys.map(Keyring::current), means.year);
+        Ok(Transform { policy, sealers, vault: means.vault, makers })
     }
 
     /// The policy.
@@ -85,66 +128,76 @@ impl Transform {
     }
 
     /// Appends what stands in place of `value`; returns false, and appends nothing, when the policy keeps it.
+    ///
+    /// Equal values get equal tokens within their scope, as long as they are written canonically. One that is not
+    /// (`\u00f8` for `ø`, `\/`) carries its bytes, so that it comes back exactly, and so has a token of its own.
+    ///
+    /// Codes of a vault are left blank and the value is added to `orders`: [`settle`](Self::settle) fills them in.
+    ///
+    /// # Errors
+    ///
+    /// The record must not pass then.
     pub fn replace(
         &self,
-        label: Label,
-        value: &str,
-        scope: &ScopeId,
+        value: &Value<'_>,
+        whose: &Whose,
+        orders: &mut Orders,
         out: &mut String,
     ) -> Result<bool, TransformError> {
-        self.replace_as(label, value, Written::Canonical, scope, out)
-    }
-
-    /// [`replace`](Self::replace) for a value in a JSON string, `raw` being the bytes it was written with where they
-    /// differ from the value.
-    pub fn replace_raw(
-        &self,
-        label: Label,
-        value: &str,
-        raw: Option<&str>,
-        scope: &ScopeId,
-        out: &mut String,
-    ) -> Result<bool, TransformError> {
-        self.replace_as(label, value, raw.map_or(Written::Canonical, Written::Json), scope, out)
-    }
-
-    /// [`replace`](Self::replace) for a value in a format that writes it in its own way.
-    ///
-    /// Equal values get equal tokens as long as they are written canonically. One that is not (`\u00f8` for `ø`, `\/`)
-    /// carries its bytes, so that it comes back exactly, and so has a token of its own.
-    pub fn replace_as(
-        &self,
-        label: Label,
-        value: &str,
-        written: Written<'_>,
-        scope: &ScopeId,
-        out: &mut String,
-    ) -> Result<bool, TransformError> {
-        match self.policy.action(label) {
-            Action::Keep => return Ok(false),
-            Action::Redact => token::write_mark(label, out),
-            Action::Token => {
-                let sealer = self.sealer.as_ref().ok_or(TransformError::NoKey)?;
-                sealer.seal(label, value, written, scope.0.as_ref(), out)?;
+        match (self.policy.action_in(value.rule, value.label), &self.vault) {
+            (Action::Keep, _) => return Ok(false),
+            (Action::Redact, _) => token::write_mark(value.label, out),
+            (Action::Token(TokenKind::Vault | TokenKind::Either), Some(_)) => orders.add(value, whose, out),
+            (Action::Token(TokenKind::Vault), None) => return Err(TransformError::NoVault),
+            (Action::Token(TokenKind::Sealed | TokenKind::Either), _) => {
+                let sealer = self.sealers.first().ok_or(TransformError::NoKey)?;
+                sealer.seal(value.label, value.text, value.written, whose.scope(), out)?;
+            }
+            (action, _) => {
+                let before = out.len();
+                if !self.makers.make(action, value.label, value.text, whose, out) {
+                    out.truncate(before);
+                    token::write_mark(value.label, out);
+                }
             }
         }
         Ok(true)
     }
 
+    /// Has the vault give codes for `orders` and writes them into the `holes` of `bytes`, which hold the output of a chunk.
+    /// When it returns, the vault keeps the values for good, and the chunk may leave.
+    ///
+    /// # Errors
+    ///
+    /// Nothing of the chunk may be written then.
+    pub fn settle(&self, orders: &Orders, holes: &[Hole], bytes: &mut [u8]) -> Result<(), TransformError> {
+        match &self.vault {
+            _ if orders.is_empty() && holes.is_empty() => Ok(()),
+            Some(vault) => orders.fill(vault.as_ref(), holes, bytes),
+            None => Err(TransformError::Lost),
+        }
+    }
+
     /// Appends the spans of tokens already in `text` that are to be left alone: sorted, not overlapping.
     ///
-    /// These are labels (`[NAME]`), sealed tokens that open with the key, and sealed tokens of other keys, told by their
-    /// length, checksum, version and mix of letters and digits. `[NAME:JOHN]` is none of them: it is text, and is
-    /// searched as such.
-    pub fn existing_tokens(&self, text: &str, out: &mut Vec<Span>) {
+    /// These are labels (`[NAME]`), sealed tokens that open with a key at hand, sealed tokens of other keys, told by their
+    /// length, checksum, version and mix of letters and digits, and tokens that the vault has given. `[NAME:JOHN]` is none
+    /// of them: it is text, and is searched as such.
+    ///
+    /// # Errors
+    ///
+    /// When the vault cannot be asked.
+    pub fn existing_tokens(&self, text: &str, out: &mut Vec<Span>) -> Result<(), TransformError> {
         let bytes = text.as_bytes();
         let mut from = 0;
         while let Some(at) = memchr::memchr(b'[', bytes.get(from..).unwrap_or_default()).map(|at| from + at) {
-            let end = match token::parse(&bytes[at..]) {
+            let end = match token::parse(bytes.get(at..).unwrap_or_default()) {
                 Parsed::Mark { len } => Some(at + len),
                 Parsed::Code { label: Some(label), code, len } => {
-                    let ours = self.sealer.as_ref().is_some_and(|sealer| sealer.open(label, code).is_ok());
-                    (ours || seal::looks_sealed(label, code)).then_some(at + len)
+                    let ours = self.sealers.iter().any(|sealer| sealer.open(label, code).is_ok())
+                        || seal::looks_sealed(label, code)
+                        || self.gave(label, code)?;
+                    ours.then_some(at + len)
                 }
                 _ => None,
             };
@@ -153,33 +206,53 @@ impl Transform {
             }
             from = end.unwrap_or(at + 1);
         }
+        Ok(())
+    }
+
+    /// Whether the vault gave that code.
+    fn gave(&self, label: Label, code: &[u8]) -> Result<bool, VaultError> {
+        let (Some(vault), Ok(code)) = (&self.vault, token::read_vault_code(label, code)) else { return Ok(false) };
+        let mut known = Vec::with_capacity(1);
+        vault.known(&[code], &mut known)?;
+        Ok(known.first() == Some(&Some(label)))
     }
 }
 
-impl ScopeId {
-    /// The scope that `material` belongs to: the document's or the patient's id, or the document's bytes. A corpus and a
-    /// session are told by themselves; `material` says nothing there.
-    pub fn new(scope: &Scope, material: &[u8]) -> ScopeId {
-        let (kind, material) = match scope {
-            Scope::Corpus => return ScopeId(None),
-            Scope::Document => (b'D', material),
-            Scope::Patient => (b'P', material),
-            Scope::Session(id) => (b'S', id.as_bytes()),
-        };
-        ScopeId(Some(Sha256::new().chain_update([kind]).chain_update(material).finalize().into()))
+impl Default for Means<'_> {
+    /// Nothing but a year, which is that of this program: whoever runs it later should say which year it is.
+    fn default() -> Self {
+        Means { keys: None, vault: None, year: 2026 }
     }
 }
 
-impl std::fmt::Debug for ScopeId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A digest of an id is enough to find the id by trying.
-        f.write_str("ScopeId")
+/// Name and version of the table that [`Action::Zip3`] goes by, for whoever keeps a record of what was done.
+pub fn zip3_table() -> String {
+    format!("{}, version {}", geography::Zip3Table::NAME, geography::Zip3Table::VERSION)
+}
+
+impl<'k> Means<'k> {
+    /// Keys alone.
+    pub fn keys(keys: &'k Keyring) -> Means<'k> {
+        Means { keys: Some(keys), ..Means::default() }
+    }
+}
+
+impl<'v> Value<'v> {
+    /// A value that is written canonically.
+    pub fn new(label: Label, text: &'v str) -> Value<'v> {
+        Value { label, rule: None, text, written: Written::Canonical }
     }
 }
 
 impl std::fmt::Debug for Transform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Transform").field("policy", &self.policy.name()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Value").field("label", &self.label).field("bytes", &self.text.len()).finish_non_exhaustive()
     }
 }
 

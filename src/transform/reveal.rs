@@ -1,8 +1,17 @@
-//! Turns sealed tokens back into what stood there, in a stream: any chunk boundary, constant memory.
+//! Turns tokens back into what stood there, in a stream: any chunk boundary, constant memory.
 
-use super::seal::{Fault, MIN_CODE, Place, Sealer};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::content::{Content, Place};
+use super::seal::{Fault, MIN_CODE, Sealer};
 use super::token::{self, Parsed};
-use crate::secret::Key;
+use super::{Scope, Whose, order};
+use crate::identifier::Label;
+use crate::secret::Keyring;
+use crate::vault::{Code, Entry, ScopeTag, Vault, VaultError};
 
 /// How values are written back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,15 +31,113 @@ pub enum Format {
 pub struct Tally {
     /// Turned back.
     pub revealed: u64,
+    /// The same by label, in the order of [`Label::ALL`].
+    pub labels: [u64; Label::ALL.len()],
     /// Left as they are: the checksum says that they were changed.
     pub mistyped: u64,
-    /// Left as they are: not sealed with this key, under this label.
+    /// Left as they are: not of a key or vault at hand, or moved from another label.
     pub foreign: u64,
+    /// Left as they are: of another label or scope than may be revealed, or beyond the limit.
+    pub refused: u64,
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.revealed += other.revealed;
+        self.mistyped += other.mistyped;
+        self.foreign += other.foreign;
+        self.refused += other.refused;
+        self.labels.iter_mut().zip(other.labels).for_each(|(a, b)| *a += b);
+    }
+}
+
+/// What may be revealed, and by what means. Shared by all streams.
+pub struct Rights {
+    sealers: Vec<Sealer>,
+    vault: Option<Arc<dyn Vault>>,
+    /// By label, in the order of [`Label::ALL`].
+    labels: [bool; Label::ALL.len()],
+    /// Only what was sealed within it.
+    scope: Option<Whose>,
+    /// How many tokens may still be turned back.
+    left: Option<AtomicU64>,
+}
+
+impl Rights {
+    /// All that these open.
+    pub fn new(keys: Option<&Keyring>, vault: Option<Arc<dyn Vault>>) -> Rights {
+        let sealers = keys.into_iter().flat_map(Keyring::iter).map(Sealer::new).collect();
+        Rights { sealers, vault, labels: [true; Label::ALL.len()], scope: None, left: None }
+    }
+
+    /// Only these labels.
+    pub fn labels(mut self, labels: &[Label]) -> Rights {
+        self.labels = Label::ALL.map(|label| labels.contains(&label));
+        self
+    }
+
+    /// Only tokens of that session, or of that patient's scope.
+    pub fn within(mut self, scope: &Scope, patient: Option<&str>) -> Rights {
+        self.scope = Some(Whose::new(scope, patient, b""));
+        self
+    }
+
+    /// Only so many tokens, over all streams.
+    pub fn at_most(mut self, tokens: u64) -> Rights {
+        self.left = Some(AtomicU64::new(tokens));
+        self
+    }
+
+    /// Whether a token of that label may be turned back; it counts against the limit.
+    fn allow(&self, label: Label) -> bool {
+        let limited = |left: &AtomicU64| {
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+        };
+        self.labels.get(label as usize) == Some(&true) && self.left.as_ref().is_none_or(limited)
+    }
+
+    /// What a sealed token holds.
+    fn open(&self, label: Label, code: &[u8]) -> Result<Content, Refusal> {
+        let mut fault = Fault::Mistyped;
+        for sealer in &self.sealers {
+            match sealer.open(label, code) {
+                Ok(opened) => {
+                    let scope = self.scope.as_ref().and_then(Whose::scope);
+                    return if self.scope.is_none() || sealer.is_within(code, label, scope) {
+                        Ok(opened)
+                    } else {
+                        Err(Refusal::Refused)
+                    };
+                }
+                Err(Fault::Mistyped) => return Err(Refusal::Mistyped),
+                Err(Fault::Foreign) => fault = Fault::Foreign,
+            }
+        }
+        Err(if fault == Fault::Foreign || super::seal::looks_sealed(label, code) {
+            Refusal::Foreign
+        } else {
+            Refusal::Mistyped
+        })
+    }
+}
+
+impl std::fmt::Debug for Rights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rights").field("keys", &self.sealers.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a token stays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Refusal {
+    Mistyped,
+    Foreign,
+    Refused,
 }
 
 /// Reveals one stream.
 pub struct Revealer {
-    sealer: Sealer,
+    rights: Arc<Rights>,
     format: Format,
     /// Bytes that wait for what follows them.
     held: Vec<u8>,
@@ -41,53 +148,194 @@ pub struct Revealer {
     tally: Tally,
     /// The format was not named, but told from the first bytes.
     told: bool,
+    /// What the vault said of the codes seen lately.
+    known: Arc<Codes>,
+    /// All codes of the stream are in `known`.
+    asked: bool,
+}
+
+/// Codes are random already.
+#[derive(Default)]
+struct Random(u64);
+
+impl Hasher for Random {
+    fn finish(&self) -> u64 {
+        // The map takes its control bytes from the top, where a code has none.
+        self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0 << 8 | self.0 >> 56 ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+struct Known {
+    label: Label,
+    scope: ScopeTag,
+    content: Content,
+}
+
+/// What a vault says of codes.
+#[derive(Default)]
+pub struct Codes(HashMap<Code, Option<Known>, BuildHasherDefault<Random>>);
+
+impl Codes {
+    /// Appends the codes of vault tokens in `bytes`, as often as they stand there.
+    pub fn seen(bytes: &[u8], out: &mut Vec<Code>) {
+        for at in memchr::memchr_iter(b'[', bytes) {
+            if let Parsed::Code { label: Some(label), code, .. } = token::parse(bytes.get(at..).unwrap_or_default())
+                && let Ok(code) = token::read_vault_code(label, code)
+            {
+                out.push(code);
+            }
+        }
+    }
+
+    /// Asks the vault about `codes`, sorted and each once. The fewer calls, the faster.
+    ///
+    /// # Errors
+    ///
+    /// When the vault cannot be asked.
+    pub fn open(rights: &Rights, codes: &[Code]) -> Result<Codes, VaultError> {
+        let Some(vault) = &rights.vault else { return Ok(Codes::default()) };
+        let mut entries = Vec::with_capacity(codes.len());
+        vault.open(codes, &mut entries)?;
+        let known = |entry: Entry| {
+            let (label, scope) = (entry.label, entry.scope);
+            Known { label, scope, content: order::content(entry) }
+        };
+        Ok(Codes(codes.iter().copied().zip(entries.into_iter().map(|entry| entry.map(known))).collect()))
+    }
+
+    /// Takes in what another one knows.
+    pub fn extend(&mut self, other: Codes) {
+        self.0.extend(other.0);
+    }
 }
 
 impl Revealer {
     /// A revealer for one stream.
-    pub fn new(key: &Key, format: Format) -> Revealer {
+    pub fn new(rights: Arc<Rights>, format: Format) -> Revealer {
         Revealer {
-            sealer: Sealer::new(key),
+            rights,
             format,
             held: Vec::new(),
             quoted: false,
             last: b'\n',
             told: false,
             tally: Tally::default(),
+            known: Arc::default(),
+            asked: false,
         }
     }
 
+    /// The same for a stream of which the vault was asked about all codes: what is not in `known` is foreign.
+    #[must_use]
+    pub fn with_codes(self, known: &Arc<Codes>) -> Revealer {
+        Revealer { known: Arc::clone(known), asked: true, ..self }
+    }
+
     /// Takes the next bytes; appends to `out` what is certain by now.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    ///
+    /// When the vault cannot be asked.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), VaultError> {
         self.held.extend_from_slice(bytes);
-        self.drain(false, out);
+        self.drain(false, out)
     }
 
     /// Ends the stream: appends the rest.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> Tally {
-        self.drain(true, out);
+    ///
+    /// # Errors
+    ///
+    /// When the vault cannot be asked.
+    pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Tally, VaultError> {
+        self.drain(true, out)?;
+        Ok(self.tally)
+    }
+
+    /// The format, once it is known; [`Format::Auto`] until then.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What was done so far.
+    pub fn tally(&self) -> Tally {
         self.tally
     }
 
     /// Reveals the tokens of one text. Values that stood in Windows-1252 are lost on a text, which is UTF-8: use the
     /// stream where they may occur.
-    pub fn reveal(key: &Key, format: Format, text: &str) -> (String, Tally) {
-        let mut stream = Revealer::new(key, format);
+    ///
+    /// # Errors
+    ///
+    /// When the vault cannot be asked.
+    pub fn reveal(rights: &Arc<Rights>, format: Format, text: &str) -> Result<(String, Tally), VaultError> {
+        let mut stream = Revealer::new(Arc::clone(rights), format);
         let mut out = Vec::with_capacity(text.len());
-        stream.push(text.as_bytes(), &mut out);
-        let tally = stream.finish(&mut out);
+        stream.push(text.as_bytes(), &mut out)?;
+        let tally = stream.finish(&mut out)?;
         // UTF-8 with UTF-8 put in place of ASCII is UTF-8.
-        (String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()), tally)
+        Ok((String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()), tally))
     }
 
-    fn drain(&mut self, end: bool, out: &mut Vec<u8>) {
+    fn drain(&mut self, end: bool, out: &mut Vec<u8>) -> Result<(), VaultError> {
         let mut bytes = std::mem::take(&mut self.held);
+        self.look_up(&bytes)?;
         let done = self.scan(&bytes, end, out);
         if let Some(last) = done.checked_sub(1).and_then(|i| bytes.get(i)) {
             self.last = *last;
         }
         bytes.drain(..done);
         self.held = bytes;
+        Ok(())
+    }
+
+    /// Asks the vault for all codes of `bytes` at once.
+    fn look_up(&mut self, bytes: &[u8]) -> Result<(), VaultError> {
+        if self.asked || self.rights.vault.is_none() {
+            return Ok(());
+        }
+        let mut codes = Vec::new();
+        Codes::seen(bytes, &mut codes);
+        codes.retain(|code| !self.known.0.contains_key(code));
+        codes.sort_unstable();
+        codes.dedup();
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let opened = Codes::open(&self.rights, &codes)?;
+        match Arc::get_mut(&mut self.known).filter(|known| known.0.len() <= KNOWN) {
+            Some(known) => known.extend(opened),
+            // Too much to keep, or what others look at.
+            None => {
+                codes.clear();
+                Codes::seen(bytes, &mut codes);
+                codes.sort_unstable();
+                codes.dedup();
+                self.known = Arc::new(Codes::open(&self.rights, &codes)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Why the token of a vault stays; otherwise its code.
+    fn vault_code(&self, label: Label, code: &[u8]) -> Result<Code, Refusal> {
+        let code = token::read_vault_code(label, code).map_err(|_| Refusal::Mistyped)?;
+        let known = self.known.0.get(&code).and_then(Option::as_ref).filter(|known| known.label == label);
+        let known = known.ok_or(Refusal::Foreign)?;
+        let within = match (&self.rights.scope, &self.rights.vault) {
+            (Some(whose), Some(vault)) => vault.scope_tag(whose.scope()) == known.scope,
+            _ => true,
+        };
+        if within { Ok(code) } else { Err(Refusal::Refused) }
     }
 
     /// Writes what is certain; the number of bytes that need not be seen again.
@@ -119,16 +367,31 @@ impl Revealer {
                 Parsed::Code { label, code, len } => (label, code, len),
                 _ => continue,
             };
-            let opened = match label {
-                Some(label) => self.sealer.open(label, code),
-                None => Err(Fault::Mistyped),
+            let (opened, of_vault);
+            let found = match label {
+                None => Err(Refusal::Mistyped),
+                Some(label) if code.len() == token::VAULT_CODE => {
+                    of_vault = self.vault_code(label, code);
+                    of_vault.and_then(|code| {
+                        let known = self.known.0.get(&code).and_then(Option::as_ref);
+                        known.map(|known| (label, &known.content)).ok_or(Refusal::Foreign)
+                    })
+                }
+                Some(label) => {
+                    opened = self.rights.open(label, code);
+                    opened.as_ref().map(|opened| (label, opened)).map_err(|refusal| *refusal)
+                }
             };
-            match opened {
-                Ok(opened) => {
+            match found {
+                Ok((label, opened)) => {
                     let next = bytes.get(at + len);
                     let number = self.format == Format::Json && opened.is_number();
                     if number && next.is_none() && !end {
                         break at;
+                    }
+                    if !self.rights.allow(label) {
+                        self.tally.refused += 1;
+                        continue;
                     }
                     let before = at > written && bytes.get(at - 1) == Some(&b'"');
                     let strip = usize::from(number && before && next == Some(&b'"'));
@@ -137,11 +400,15 @@ impl Revealer {
                     written = at + len + strip;
                     from = written;
                     self.tally.revealed += 1;
+                    if let Some(count) = self.tally.labels.get_mut(label as usize) {
+                        *count += 1;
+                    }
                 }
-                // Shorter ones are text that happens to look like a token, or a vault's.
-                Err(_) if code.len() + LOST < MIN_CODE => {}
-                Err(Fault::Mistyped) => self.tally.mistyped += 1,
-                Err(Fault::Foreign) => self.tally.foreign += 1,
+                Err(Refusal::Refused) => self.tally.refused += 1,
+                // Others are text that happens to look like a token.
+                Err(Refusal::Mistyped) if !self.resembles(label, code) => {}
+                Err(Refusal::Mistyped) => self.tally.mistyped += 1,
+                Err(Refusal::Foreign) => self.tally.foreign += 1,
             }
         };
         // A quote may turn out to be that of a number's token.
@@ -149,6 +416,14 @@ impl Revealer {
         let keep = keep - usize::from(quote);
         out.extend_from_slice(&bytes[written..keep]);
         keep
+    }
+
+    /// Whether a code that is none may have been one: of about the length of a sealed token's, or of the very length of a
+    /// vault's where there is a vault and the code is of letters and digits.
+    fn resembles(&self, label: Option<Label>, code: &[u8]) -> bool {
+        let mixed = code.iter().any(u8::is_ascii_digit) && code.iter().any(u8::is_ascii_alphabetic);
+        let of_vault = self.rights.vault.is_some() && label.is_some() && mixed;
+        code.len() + LOST >= MIN_CODE || of_vault && code.len().abs_diff(token::VAULT_CODE) <= 1
     }
 
     fn place(&self) -> Place {
@@ -194,6 +469,8 @@ impl std::fmt::Debug for Revealer {
     }
 }
 
+/// Entries of the vault that are held at a time, about.
+const KNOWN: usize = 1 << 16;
 /// Symbols that may be lost from a token before it is no longer reported as mistyped.
 const LOST: usize = 4;
 /// Bytes after which a stream that has still shown nothing is text.

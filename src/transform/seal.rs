@@ -10,7 +10,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{TransformError, Written, escape, token};
+use super::content::{self, Content, flag};
+use super::{TransformError, Written, token};
 use crate::identifier::Label;
 use crate::secret::Key;
 
@@ -31,21 +32,6 @@ pub(super) enum Fault {
     Foreign,
 }
 
-/// What a token holds.
-pub(super) struct Opened {
-    content: String,
-    flags: u8,
-}
-
-/// Where a value is put back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
-    Text,
-    Json,
-    CsvBare,
-    CsvQuoted,
-}
-
 impl Sealer {
     pub(super) fn new(key: &Key) -> Sealer {
         let scope_key = key.derive::<32>("token scope");
@@ -56,7 +42,7 @@ impl Sealer {
         Sealer { key: key.derive("sealed token"), scopes }
     }
 
-    /// Appends the token of `value`, or the tokens of its pieces when it is longer than [`PIECE`].
+    /// Appends the token of `value`, or the tokens of its pieces when it is longer than [`content::PIECE`].
     pub(super) fn seal(
         &self,
         label: Label,
@@ -66,53 +52,11 @@ impl Sealer {
         out: &mut String,
     ) -> Result<(), TransformError> {
         let salt = scope.map(|scope| self.salt(scope));
-        let salt = salt.as_ref();
-        let mut canonical = String::new();
-        let (place, raw) = match written {
-            Written::Canonical => return self.seal_pieces(label, 0, value, salt, out),
-            Written::JsonNumber if value.len() <= PIECE => {
-                return self.seal_piece(label, flag::NUMBER, value, salt, out);
-            }
-            // No number is that long, but nothing may pass unsealed.
-            Written::JsonNumber => return self.seal_pieces(label, flag::VERBATIM, value, salt, out),
-            Written::Windows1252 if value.is_ascii() => return self.seal_pieces(label, 0, value, salt, out),
-            Written::Windows1252 => return self.seal_windows_1252(label, value, salt, out),
-            Written::Windows1252Csv(raw) if value.is_ascii() => {
-                return self.seal(label, value, Written::Csv(raw), scope, out);
-            }
-            Written::Windows1252Csv(raw) => {
-                let both = Zeroizing::new(format!("{}v{value}{raw}", value.len()));
-                if value.contains('"') && both.len() <= PIECE {
-                    return self.seal_piece(label, flag::WRITTEN, &both, salt, out);
-                }
-                return self.seal_windows_1252(label, value, salt, out);
-            }
-            Written::Json(raw) => {
-                escape::json(value, &mut canonical);
-                (Place::Json, raw)
-            }
-            Written::Csv(raw) => {
-                if !value.contains('"') {
-                    canonical.push_str(value);
-                }
-                (Place::CsvQuoted, raw)
-            }
-        };
-        if canonical == raw {
-            return self.seal_pieces(label, 0, value, salt, out);
-        }
-        // Decimal length, where the bytes are written, the value, the bytes.
-        let mark = if place == Place::Json { 'j' } else { 'q' };
-        let both = Zeroizing::new(format!("{}{mark}{value}{raw}", value.len()));
-        if both.len() <= PIECE {
-            self.seal_piece(label, flag::WRITTEN, &both, salt, out)
-        } else {
-            self.seal_pieces(label, flag::VERBATIM, raw, salt, out)
-        }
+        content::pieces(value, written, |flags, content| self.seal_piece(label, flags, content, salt.as_ref(), out))
     }
 
     /// Opens a code.
-    pub(super) fn open(&self, label: Label, code: &[u8]) -> Result<Opened, Fault> {
+    pub(super) fn open(&self, label: Label, code: &[u8]) -> Result<Content, Fault> {
         if code.len() < MIN_CODE {
             return Err(Fault::Mistyped);
         }
@@ -126,42 +70,15 @@ impl Sealer {
         let flags = head.first().copied().unwrap_or_default() & 15;
         // What was sealed was UTF-8.
         let content = std::str::from_utf8(content).map_err(|_| Fault::Foreign)?;
-        Ok(Opened { content: content.to_owned(), flags })
+        Ok(Content::new(Zeroizing::new(content.to_owned()), flags))
     }
 
-    fn seal_pieces(
-        &self,
-        label: Label,
-        flags: u8,
-        value: &str,
-        salt: Option<&[u8; SALT]>,
-        out: &mut String,
-    ) -> Result<(), TransformError> {
-        let mut rest = value;
-        while rest.len() > PIECE {
-            let (piece, more) = rest.split_at(rest.floor_char_boundary(PIECE));
-            self.seal_piece(label, flags, piece, salt, out)?;
-            rest = more;
-        }
-        self.seal_piece(label, flags, rest, salt, out)
-    }
-
-    fn seal_windows_1252(
-        &self,
-        label: Label,
-        value: &str,
-        salt: Option<&[u8; SALT]>,
-        out: &mut String,
-    ) -> Result<(), TransformError> {
-        let mut rest = value;
-        while !rest.is_empty() {
-            // Room for the length and the mark.
-            let (piece, more) = rest.split_at(rest.floor_char_boundary(PIECE - 8));
-            let marked = Zeroizing::new(format!("{}w{piece}", piece.len()));
-            self.seal_piece(label, flag::WRITTEN, &marked, salt, out)?;
-            rest = more;
-        }
-        Ok(())
+    /// Whether a token of this key was sealed within that scope.
+    pub(super) fn is_within(&self, code: &[u8], label: Label, scope: Option<&[u8; 32]>) -> bool {
+        let Some(mut payload) = token::read_code(label, code) else { return false };
+        let salt = scope.map(|scope| self.salt(scope));
+        let head = split(&mut payload).map(|(head, _)| head.get(1..).unwrap_or_default());
+        head == Some(salt.as_ref().map_or(&[], |salt| salt.as_slice()))
     }
 
     fn seal_piece(
@@ -199,53 +116,6 @@ impl Sealer {
     }
 }
 
-impl Opened {
-    /// Whether it stood as a number where its token stands in quotes.
-    pub(super) fn is_number(&self) -> bool {
-        self.flags & flag::NUMBER != 0
-    }
-
-    /// Appends what stood there.
-    pub(super) fn write(&self, place: Place, out: &mut Vec<u8>) {
-        let mut value = self.content.as_str();
-        let mut windows_1252 = false;
-        if self.flags & flag::WRITTEN != 0 {
-            let (mark, both, len) = self.parts();
-            if (mark, place) == ('j', Place::Json) || mark == 'q' && matches!(place, Place::CsvQuoted | Place::CsvBare)
-            {
-                out.extend_from_slice(both.get(len..).unwrap_or_default().as_bytes());
-                return;
-            }
-            if mark == 'v' && matches!(place, Place::CsvQuoted | Place::CsvBare) {
-                let raw = both.get(len..).unwrap_or_default();
-                out.extend_from_slice(&encoding_rs::WINDOWS_1252.encode(raw).0);
-                return;
-            }
-            value = both.get(..len).unwrap_or_default();
-            windows_1252 = matches!(mark, 'w' | 'v') && place != Place::Json;
-        }
-        let mut escaped = String::new();
-        match place {
-            Place::Json if self.flags & flag::VERBATIM == 0 => escape::json(value, &mut escaped),
-            Place::CsvQuoted if self.flags & flag::VERBATIM == 0 => escape::csv_quoted(value, &mut escaped),
-            _ => escaped.push_str(value),
-        }
-        if windows_1252 {
-            out.extend_from_slice(&encoding_rs::WINDOWS_1252.encode(&escaped).0);
-        } else {
-            out.extend_from_slice(escaped.as_bytes());
-        }
-    }
-
-    /// Of a value sealed with its written form: the mark of the form, value and bytes, and where the bytes start.
-    fn parts(&self) -> (char, &str, usize) {
-        let digits = self.content.bytes().take_while(u8::is_ascii_digit).count();
-        let (len, rest) = self.content.split_at(digits);
-        let mark = rest.chars().next().unwrap_or('?');
-        (mark, rest.get(mark.len_utf8()..).unwrap_or_default(), len.parse().unwrap_or(0))
-    }
-}
-
 /// Whether a code is, in all that can be told without its key, a sealed token.
 ///
 /// Letters and digits are both asked for: thirty symbols of a token hold both but once in tens of thousands, and a long
@@ -268,27 +138,11 @@ fn split(payload: &mut [u8]) -> Option<(&[u8], &mut [u8])> {
     Some((head, sealed))
 }
 
-/// Low half of the first byte.
-mod flag {
-    /// Six bytes of scope follow.
-    pub(super) const SCOPED: u8 = 1;
-    /// The content is the value's length in decimal, a mark, the value, and what the mark asks for: `j` and `q` the
-    /// bytes in a JSON string or a CSV field, `w` nothing: it stood in Windows-1252;
-    /// `v` the characters in a CSV field in Windows-1252.
-    pub(super) const WRITTEN: u8 = 2;
-    /// The value is a JSON number.
-    pub(super) const NUMBER: u8 = 4;
-    /// The content is a piece of the bytes it was written with: put back as it is, everywhere.
-    pub(super) const VERBATIM: u8 = 8;
-}
-
 const VERSION: u8 = 0x10;
 const SALT: usize = 6;
 const TAG: usize = 16;
 
 /// Bytes of a payload beside its content, at most.
 pub(super) const OVERHEAD: usize = 1 + SALT + TAG;
-/// Bytes of content in one token, at most: it bounds what reveal must hold at a time.
-pub(super) const PIECE: usize = 32 << 10;
 /// Symbols of the shortest code, its checksum included.
 pub(super) const MIN_CODE: usize = crate::base32::symbols(1 + TAG) + 1;

@@ -2,36 +2,52 @@
 
 use proptest::prelude::*;
 
-use super::reveal::{Format, Revealer, Tally};
+use super::reveal::{Format, Revealer, Rights, Tally};
 use super::*;
 
-fn key(n: u8) -> Key {
-    Key::parse(&format!("{n:02x}").repeat(32)).unwrap()
+fn key(n: u8) -> Keyring {
+    Keyring::of(crate::secret::Key::parse(&format!("{n:02x}").repeat(32)).unwrap())
+}
+
+fn rights(n: u8) -> Arc<Rights> {
+    Arc::new(Rights::new(Some(&key(n)), None))
 }
 
 fn sealing(n: u8) -> Transform {
     // Optional labels too, so that every label is tried.
     let keep: String = Label::ALL.iter().map(|l| format!("{} = \"token\"\n", l.name())).collect();
     let policy = Policy::from_toml(&format!("name = \"all\"\n[actions]\n{keep}")).unwrap();
-    Transform::new(policy, Some(&key(n))).unwrap()
+    Transform::new(policy, Means::keys(&key(n))).unwrap()
 }
 
-fn corpus() -> ScopeId {
-    ScopeId::new(&Scope::Corpus, b"")
+fn corpus() -> Whose {
+    Whose::new(&Scope::Corpus, None, b"")
 }
 
-fn seal(transform: &Transform, label: Label, value: &str, written: Written<'_>, scope: &ScopeId) -> String {
-    let mut out = String::new();
-    assert!(transform.replace_as(label, value, written, scope, &mut out).unwrap());
+fn document(id: &[u8]) -> Whose {
+    Whose::new(&Scope::Document, None, id)
+}
+
+fn seal(transform: &Transform, label: Label, value: &str, written: Written<'_>, whose: &Whose) -> String {
+    let (mut out, mut orders) = (String::new(), Orders::default());
+    let value = Value { written, ..Value::new(label, value) };
+    assert!(transform.replace(&value, whose, &mut orders, &mut out).unwrap());
+    assert!(orders.is_empty());
     out
 }
 
 fn reveal(n: u8, format: Format, text: &str) -> (String, Tally) {
-    Revealer::reveal(&key(n), format, text)
+    let (out, tally) = Revealer::reveal(&rights(n), format, text).unwrap();
+    (out, without_labels(tally))
+}
+
+fn without_labels(tally: Tally) -> Tally {
+    assert_eq!(tally.labels.iter().sum::<u64>(), tally.revealed);
+    Tally { labels: [0; Label::ALL.len()], ..tally }
 }
 
 fn tally(revealed: u64, mistyped: u64, foreign: u64) -> Tally {
-    Tally { revealed, mistyped, foreign }
+    Tally { revealed, mistyped, foreign, ..Tally::default() }
 }
 
 #[test]
@@ -44,7 +60,8 @@ fn tokens_of_version_one_are_read_for_ever() {
 fn equal_values_share_a_token_within_their_scope_only() {
     let transform = sealing(7);
     let of = |value: &str, scope: &Scope, material: &str| {
-        seal(&transform, Label::Mrn, value, Written::Canonical, &ScopeId::new(scope, material.as_bytes()))
+        let whose = Whose::new(scope, Some(material), material.as_bytes());
+        seal(&transform, Label::Mrn, value, Written::Canonical, &whose)
     };
     let session = |id: &str| Scope::Session(id.to_owned());
     let first = of("00482913", &Scope::Document, "a");
@@ -55,7 +72,7 @@ fn equal_values_share_a_token_within_their_scope_only() {
         of("00482913", &Scope::Patient, "a"),
         of("00482913", &session("a"), "a"),
         of("00482913", &Scope::Corpus, "a"),
-        seal(&sealing(8), Label::Mrn, "00482913", Written::Canonical, &ScopeId::new(&Scope::Document, b"a")),
+        seal(&sealing(8), Label::Mrn, "00482913", Written::Canonical, &document(b"a")),
     ] {
         assert_ne!(first, other);
     }
@@ -66,8 +83,7 @@ fn equal_values_share_a_token_within_their_scope_only() {
 #[test]
 fn a_token_moved_or_changed_is_left_and_counted() {
     let transform = sealing(7);
-    let scoped =
-        |m: &[u8]| seal(&transform, Label::Mrn, "00482913", Written::Canonical, &ScopeId::new(&Scope::Document, m));
+    let scoped = |m: &[u8]| seal(&transform, Label::Mrn, "00482913", Written::Canonical, &document(m));
     let (token, other) = (scoped(b"a"), scoped(b"b"));
     assert_eq!(reveal(7, Format::Text, &token), ("00482913".into(), tally(1, 0, 0)));
     assert_eq!(reveal(7, Format::Text, &token.to_lowercase()), ("00482913".into(), tally(1, 0, 0)));
@@ -119,26 +135,26 @@ fn look_alikes_are_text() {
         (&token[..token.len() - 1], false),
     ] {
         let mut spans = Vec::new();
-        transform.existing_tokens(&format!("Øx ({text}) y"), &mut spans);
+        transform.existing_tokens(&format!("Øx ({text}) y"), &mut spans).unwrap();
         let want = if left_alone { vec![Span::new(5, 5 + text.len())] } else { vec![] };
         assert_eq!(spans, want, "{text}");
     }
     // Of all short codes, none is taken for a token, whatever its checksum.
     for symbol in "0123456789ABCDEFGHJKMNPQRSTVWXYZ".chars() {
         let mut spans = Vec::new();
-        transform.existing_tokens(&format!("[NAME:J0HN{symbol}]"), &mut spans);
+        transform.existing_tokens(&format!("[NAME:J0HN{symbol}]"), &mut spans).unwrap();
         assert!(spans.is_empty(), "{symbol}");
     }
 }
 
 #[test]
 fn policies_decide_what_stands_there() {
-    let redact = Transform::new(Policy::preset("redact").unwrap(), None).unwrap();
+    let redact = Transform::new(Policy::preset("redact").unwrap(), Means::default()).unwrap();
     let mut out = String::new();
-    assert!(redact.replace(Label::Age90, "93", &corpus(), &mut out).unwrap());
-    assert!(!redact.replace(Label::State, "Ohio", &corpus(), &mut out).unwrap());
+    assert!(redact.replace(&Value::new(Label::Age90, "93"), &corpus(), &mut Orders::default(), &mut out).unwrap());
+    assert!(!redact.replace(&Value::new(Label::State, "Ohio"), &corpus(), &mut Orders::default(), &mut out).unwrap());
     assert_eq!(out, "[AGE90]");
-    let error = Transform::new(Policy::preset("minimum-necessary").unwrap(), None).unwrap_err().to_string();
+    let error = Transform::new(Policy::preset("minimum-necessary").unwrap(), Means::default()).unwrap_err().to_string();
     assert!(error.contains("deidre key new") && error.contains("--policy redact"), "{error}");
 }
 
@@ -183,10 +199,10 @@ fn windows_1252_comes_back_as_its_bytes() {
     for (value, bytes) in [("Renée", &b"Ren\xe9e"[..]), ("“X”\u{81}", b"\x93X\x94\x81"), ("Ann", b"Ann"), ("", b"")]
     {
         let token = seal(&transform, Label::Name, value, Written::Windows1252, &corpus());
-        let mut stream = Revealer::new(&key(7), Format::Auto);
+        let mut stream = Revealer::new(rights(7), Format::Auto);
         let mut out = Vec::new();
-        stream.push(&[b"\xc9 ", token.as_bytes(), b" \xe9"].concat(), &mut out);
-        assert_eq!(stream.finish(&mut out), tally(1, 0, 0));
+        stream.push(&[b"\xc9 ", token.as_bytes(), b" \xe9"].concat(), &mut out).unwrap();
+        assert_eq!(without_labels(stream.finish(&mut out).unwrap()), tally(1, 0, 0));
         assert_eq!(out, [b"\xc9 ", bytes, b" \xe9"].concat());
         assert_eq!(reveal(7, Format::Json, &format!("\"{token}\"")).0, format!("\"{value}\""));
     }
@@ -197,20 +213,20 @@ fn windows_1252_comes_back_as_its_bytes() {
         ("x|\"a ", "5\" \u{e9}", "5\" \u{e9}", b"5\" \xe9", ",y"),
     ] {
         let token = seal(&transform, Label::Name, value, Written::Windows1252Csv(raw), &corpus());
-        let mut stream = Revealer::new(&key(7), Format::Csv);
+        let mut stream = Revealer::new(rights(7), Format::Csv);
         let mut out = Vec::new();
-        stream.push(format!("{before}{token}{after}").as_bytes(), &mut out);
-        assert_eq!(stream.finish(&mut out), tally(1, 0, 0));
+        stream.push(format!("{before}{token}{after}").as_bytes(), &mut out).unwrap();
+        assert_eq!(without_labels(stream.finish(&mut out).unwrap()), tally(1, 0, 0));
         assert_eq!(out, [before.as_bytes(), bytes, after.as_bytes()].concat());
         assert_eq!(reveal(7, Format::Json, &token).0, value.replace('"', "\\\""));
     }
     let ascii = |written| seal(&transform, Label::Name, "Ann", written, &corpus());
     assert_eq!(ascii(Written::Windows1252), ascii(Written::Canonical));
     let long = seal(&transform, Label::Name, &"é".repeat(50_000), Written::Windows1252, &corpus());
-    let mut stream = Revealer::new(&key(7), Format::Text);
+    let mut stream = Revealer::new(rights(7), Format::Text);
     let mut out = Vec::new();
-    stream.push(long.as_bytes(), &mut out);
-    stream.finish(&mut out);
+    stream.push(long.as_bytes(), &mut out).unwrap();
+    without_labels(stream.finish(&mut out).unwrap());
     assert!(out == b"\xe9".repeat(50_000));
 }
 
@@ -225,10 +241,10 @@ fn a_number_gets_its_quotes_and_loses_them() {
         (format!("{{\"a\":\"{token}{token}\"}}"), "{\"a\":\"4.41e64.41e6\"}"),
     ] {
         assert_eq!(reveal(7, Format::Auto, &text).0, want);
-        let mut stream = Revealer::new(&key(7), Format::Auto);
+        let mut stream = Revealer::new(rights(7), Format::Auto);
         let mut out = Vec::new();
-        text.bytes().for_each(|byte| stream.push(&[byte], &mut out));
-        stream.finish(&mut out);
+        text.bytes().for_each(|byte| stream.push(&[byte], &mut out).unwrap());
+        without_labels(stream.finish(&mut out).unwrap());
         assert_eq!(String::from_utf8(out).unwrap(), want, "byte by byte");
     }
     assert_eq!(reveal(7, Format::Text, &format!("\"{token}\"")).0, "\"4.41e6\"");
@@ -247,12 +263,12 @@ fn a_long_value_is_sealed_in_pieces_that_fit_reveal() {
         let text = format!("{{\"a\":\"{token}\"}}");
         let (out, tally) = reveal(7, Format::Auto, &text);
         assert!(out == format!("{{\"a\":\"{want}\"}}") && tally.revealed > 1);
-        let mut stream = Revealer::new(&key(7), Format::Json);
+        let mut stream = Revealer::new(rights(7), Format::Json);
         let mut out = Vec::new();
         for chunk in text.as_bytes().chunks(1009) {
-            stream.push(chunk, &mut out);
+            stream.push(chunk, &mut out).unwrap();
         }
-        stream.finish(&mut out);
+        without_labels(stream.finish(&mut out).unwrap());
         assert!(out == format!("{{\"a\":\"{want}\"}}").as_bytes());
     }
 }
@@ -260,17 +276,17 @@ fn a_long_value_is_sealed_in_pieces_that_fit_reveal() {
 #[test]
 fn nothing_secret_is_shown() {
     let (transform, marker) = (sealing(7), "Zeppelina");
-    let scope = ScopeId::new(&Scope::Patient, marker.as_bytes());
+    let scope = Whose::new(&Scope::Patient, Some(marker), b"");
     let stream = {
-        let mut stream = Revealer::new(&key(7), Format::Json);
-        stream.push(format!("{{\"{marker}[NAME:").as_bytes(), &mut Vec::new());
+        let mut stream = Revealer::new(rights(7), Format::Json);
+        stream.push(format!("{{\"{marker}[NAME:").as_bytes(), &mut Vec::new()).unwrap();
         stream
     };
     let shown = format!("{transform:?} {scope:?} {stream:?} {:?} {:?}", Written::Json(marker), key(7));
     assert!(!shown.contains(marker) && !shown.contains("0707"), "{shown}");
 }
 
-fn any_scope() -> impl Strategy<Value = ScopeId> {
+fn any_scope() -> impl Strategy<Value = Whose> {
     (0..4, any::<Vec<u8>>()).prop_map(|(kind, material)| {
         let scope = match kind {
             0 => Scope::Corpus,
@@ -278,7 +294,7 @@ fn any_scope() -> impl Strategy<Value = ScopeId> {
             2 => Scope::Patient,
             _ => Scope::Session(String::from_utf8_lossy(&material).into_owned()),
         };
-        ScopeId::new(&scope, &material)
+        Whose::new(&scope, std::str::from_utf8(&material).ok(), &material)
     })
 }
 
@@ -337,24 +353,24 @@ proptest! {
         }
         plain.push_str("\"\"]\n");
         scrubbed.push_str("\"\"]\n");
-        let mut stream = Revealer::new(&key(7), Format::Auto);
+        let mut stream = Revealer::new(rights(7), Format::Auto);
         let (mut out, mut rest) = (Vec::new(), scrubbed.as_bytes());
         for cut in cuts.iter().cycle() {
             let (head, tail) = rest.split_at((*cut).min(rest.len()));
-            stream.push(head, &mut out);
+            stream.push(head, &mut out).unwrap();
             rest = tail;
             if rest.is_empty() {
                 break;
             }
         }
-        stream.finish(&mut out);
+        without_labels(stream.finish(&mut out).unwrap());
         prop_assert_eq!(String::from_utf8(out).unwrap(), plain);
     }
 
     #[test]
     fn scrubbing_twice_is_scrubbing_once(parts in prop::collection::vec((any_value(), any_value()), 0..5), redact: bool) {
         let transform = if redact {
-            Transform::new(Policy::preset("redact").unwrap(), Some(&key(7))).unwrap()
+            Transform::new(Policy::preset("redact").unwrap(), Means::keys(&key(7))).unwrap()
         } else {
             sealing(7)
         };
@@ -364,21 +380,21 @@ proptest! {
             // Brackets that stand alone must not hide a token, but a text may not make one of its own.
             scrubbed.push_str(&text.replace(']', "[").replace(':', " "));
             let start = scrubbed.len();
-            transform.replace(Label::City, value, &corpus(), &mut scrubbed).unwrap();
+            transform.replace(&Value::new(Label::City, value), &corpus(), &mut Orders::default(), &mut scrubbed).unwrap();
             tokens.push(Span::new(start, scrubbed.len()));
         }
         let mut found = Vec::new();
-        transform.existing_tokens(&scrubbed, &mut found);
+        transform.existing_tokens(&scrubbed, &mut found).unwrap();
         prop_assert_eq!(found, tokens);
     }
 
     #[test]
     fn any_bytes_pass_through_reveal(bytes: Vec<u8>, format in 0usize..4) {
         let format = [Format::Auto, Format::Text, Format::Json, Format::Csv][format];
-        let mut stream = Revealer::new(&key(7), format);
+        let mut stream = Revealer::new(rights(7), format);
         let mut out = Vec::new();
-        stream.push(&bytes, &mut out);
-        prop_assert_eq!(stream.finish(&mut out), Tally::default());
+        stream.push(&bytes, &mut out).unwrap();
+        prop_assert_eq!(without_labels(stream.finish(&mut out).unwrap()), Tally::default());
         prop_assert_eq!(out, bytes);
     }
 }

@@ -13,6 +13,7 @@
 
 use crate::base32;
 use crate::identifier::Label;
+use crate::vault::Code;
 
 /// What stands where a text has `[`.
 pub(super) enum Parsed<'b> {
@@ -35,6 +36,10 @@ pub(super) enum Parsed<'b> {
         len: usize,
     },
 }
+
+/// A code that no version of this program wrote.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Mistyped;
 
 /// Reads what starts at the `[` that `bytes` starts with.
 pub(super) fn parse(bytes: &[u8]) -> Parsed<'_> {
@@ -82,6 +87,41 @@ pub(super) fn write_code(label: Label, payload: &[u8], out: &mut String) {
     out.push(':');
     let start = out.len();
     base32::encode(payload, out);
+    close(label, start, out);
+}
+
+/// Appends `[NAME:CODE]` for a code of a vault.
+pub(super) fn write_vault_code(label: Label, code: Code, out: &mut String) {
+    out.push('[');
+    out.push_str(label.name());
+    out.push(':');
+    let start = out.len();
+    for symbol in (0..VAULT_SYMBOLS).rev() {
+        out.push(base32::symbol((code.number() >> (5 * symbol)) as u8));
+    }
+    close(label, start, out);
+}
+
+/// Appends `[NAME:...]` with [`BLANK`] where the code of a vault is to stand.
+pub(super) fn write_blank(label: Label, out: &mut String) {
+    out.push('[');
+    out.push_str(label.name());
+    out.push(':');
+    out.push_str(BLANK);
+    out.push(']');
+}
+
+/// The vault's code in a code of that many symbols whose checksum holds.
+pub(super) fn read_vault_code(label: Label, code: &[u8]) -> Result<Code, Mistyped> {
+    if code.len() != VAULT_CODE || checksum(label, code) != Some(0) {
+        return Err(Mistyped);
+    }
+    let symbols = code.iter().take(VAULT_SYMBOLS).filter_map(|s| base32::value(*s));
+    Code::new(symbols.fold(0, |number, value| number << 5 | u64::from(value))).ok_or(Mistyped)
+}
+
+/// Appends the checksum of the code that starts at `start`, and the bracket.
+fn close(label: Label, start: usize, out: &mut String) {
     let sum = out.as_bytes().get(start..).unwrap_or_default().iter();
     let sum = sum.filter_map(|s| base32::value(*s)).fold(number(label), |sum, s| times_g(sum) ^ s);
     out.push(base32::symbol(times_g(sum)));
@@ -90,11 +130,16 @@ pub(super) fn write_code(label: Label, payload: &[u8], out: &mut String) {
 
 /// The payload of a code whose checksum holds.
 pub(super) fn read_code(label: Label, code: &[u8]) -> Option<Vec<u8>> {
-    let sum = code.iter().try_fold(number(label), |sum, s| Some(times_g(sum) ^ base32::value(*s)?))?;
+    let sum = checksum(label, code)?;
     let (_, symbols) = code.split_last()?;
     let mut payload = Vec::new();
     base32::decode(symbols, &mut payload)?;
     (sum == 0).then_some(payload)
+}
+
+/// 0 where the checksum holds; `None` where a symbol is none.
+fn checksum(label: Label, code: &[u8]) -> Option<u8> {
+    code.iter().try_fold(number(label), |sum, s| Some(times_g(sum) ^ base32::value(*s)?))
 }
 
 /// The number of a label in the checksum. Part of the format: tokens in the world depend on it.
@@ -111,10 +156,17 @@ fn times_g(a: u8) -> u8 {
     ((a << 1) ^ ((a >> 4) * 0b10_0101)) & 31
 }
 
+/// Symbols of a vault's code without its checksum.
+const VAULT_SYMBOLS: usize = Code::BITS as usize / 5;
+/// Symbols of a vault's code, checksum included.
+pub(super) const VAULT_CODE: usize = VAULT_SYMBOLS + 1;
+/// Stands in place of a vault's code until it is known. No code holds a `U`.
+pub(super) const BLANK: &str = "UUUUUUUUUUU";
+const _: () = assert!(BLANK.len() == VAULT_CODE);
 /// Longest name that is still looked at; labels are shorter.
 const MAX_NAME: usize = 24;
-/// Symbols of the longest code that is written: a full [piece](super::seal::PIECE), and checksum.
-pub(super) const MAX_CODE: usize = base32::symbols(super::seal::OVERHEAD + super::seal::PIECE) + 1;
+/// Symbols of the longest code that is written: a full [piece](super::content::PIECE), and checksum.
+pub(super) const MAX_CODE: usize = base32::symbols(super::seal::OVERHEAD + super::content::PIECE) + 1;
 
 #[cfg(test)]
 mod tests {
