@@ -41,6 +41,14 @@ pub enum RunError {
         /// Why.
         reason: crate::record::Reason,
     },
+    /// Tokens got no codes; what was written until then is whole.
+    #[error("cannot scrub {file}")]
+    Tokens {
+        /// The file.
+        file: String,
+        /// Why.
+        source: crate::transform::TransformError,
+    },
     /// A worker ended without its result; see the log.
     #[error("{file}: a worker was lost")]
     Lost {

@@ -3,6 +3,7 @@
 //!
 //! The path, from bytes to bytes, is described in `docs/architecture.md`; its stages are the modules here.
 
+pub mod audit;
 mod base32;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -2,7 +2,7 @@
 //! property tests of the same names (`tests/integration/arbitrary.rs`).
 
 use std::io::Cursor;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use deidre::engine::{Engine, Input, Worker};
 use deidre::error::InputError;
@@ -16,10 +16,10 @@ use deidre::record::csv::Table;
 use deidre::record::json::Reader;
 use deidre::record::sniff::sniff;
 use deidre::record::{Charset, Edits, Format, Record, Select, splice, text};
-use deidre::secret::{Key, KeyError};
+use deidre::secret::{Key, KeyError, Keyring};
 use deidre::span::Span;
-use deidre::transform::reveal::{Format as RevealFormat, Revealer};
-use deidre::transform::{Scope, Transform};
+use deidre::transform::reveal::{Format as RevealFormat, Revealer, Rights};
+use deidre::transform::{Means, Scope, Transform};
 
 /// A target: its name, and what it does with bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -38,7 +38,8 @@ pub const TARGETS: &[Target] = &[
 ];
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::embedded);
-static KEY: LazyLock<Key> = LazyLock::new(|| Key::parse(&"5a".repeat(32)).expect("64 hex digits"));
+static KEY: LazyLock<Keyring> = LazyLock::new(|| Keyring::of(Key::parse(&"5a".repeat(32)).expect("64 hex digits")));
+static RIGHTS: LazyLock<Arc<Rights>> = LazyLock::new(|| Arc::new(Rights::new(Some(&KEY), None)));
 
 thread_local! {
     static WORKER: std::cell::RefCell<Worker> = std::cell::RefCell::new(ENGINE.worker());
@@ -107,17 +108,18 @@ pub fn token(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let policy = || Policy::preset("redact").expect("a preset");
     for key in [None, Some(&*KEY)] {
-        let transform = Transform::new(policy(), key).expect("redact needs no key");
+        let means = Means { keys: key, ..Means::default() };
+        let transform = Transform::new(policy(), means).expect("redact needs no key");
         let mut spans = Vec::new();
-        transform.existing_tokens(&text, &mut spans);
+        transform.existing_tokens(&text, &mut spans).expect("there is no vault");
         check_spans(&text, spans.iter().copied());
     }
     for format in [RevealFormat::Auto, RevealFormat::Text, RevealFormat::Json, RevealFormat::Csv] {
         let reveal = |step: usize| {
-            let mut stream = Revealer::new(&KEY, format);
+            let mut stream = Revealer::new(Arc::clone(&RIGHTS), format);
             let mut out = Vec::new();
-            bytes.chunks(step).for_each(|chunk| stream.push(chunk, &mut out));
-            let tally = stream.finish(&mut out);
+            bytes.chunks(step).for_each(|chunk| stream.push(chunk, &mut out).expect("there is no vault"));
+            let tally = stream.finish(&mut out).expect("there is no vault");
             (out, tally)
         };
         let (whole, tally) = reveal(bytes.len().max(1));
@@ -136,13 +138,25 @@ pub fn policy(bytes: &[u8]) {
     }
 }
 
-/// A key is read or refused, and one that was read is written so that it is read again.
+/// Keys are read or refused, and those that were read are written so that they are read again, in the same order.
 pub fn key(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    match Key::parse(&text) {
-        Ok(key) => assert_eq!(Key::parse(&key.written()).map(|k| k.id().to_owned()).ok().as_deref(), Some(key.id())),
-        // Neither holds anything of the text.
-        Err(e) => assert!(matches!(e, KeyError::Form | KeyError::Damaged)),
+    let ids = |ring: &Keyring| ring.iter().map(|key| key.id().to_owned()).collect::<Vec<_>>();
+    match Keyring::parse(&text) {
+        Ok(ring) => {
+            let before = ids(&ring);
+            assert!(before.len() <= 64 && before.iter().all(|id| ring.find(id).is_some_and(|key| key.id() == id)));
+            assert!(Keyring::parse(&ring.written()).is_ok_and(|again| ids(&again) == before));
+            // One key is read as a ring of one, too.
+            assert!(Key::parse(&text).is_ok_and(|key| key.id() == before[0]) || text.trim().lines().count() > 1);
+        }
+        // None holds anything of the text but the number of a line.
+        Err(KeyError::Line { line, error }) => {
+            assert!((1..=text.lines().count()).contains(&line));
+            assert!(matches!(*error, KeyError::Form | KeyError::Damaged));
+        }
+        Err(KeyError::Twice { line }) => assert!((2..=text.lines().count()).contains(&line)),
+        Err(e) => assert!(matches!(e, KeyError::Empty | KeyError::Many | KeyError::Long)),
     }
 }
 
@@ -224,7 +238,7 @@ pub static LABELLING: LazyLock<Scrub> = LazyLock::new(|| scrubber("redact"));
 
 fn scrubber(policy: &str) -> Scrub {
     let policy = Policy::preset(policy).expect("a preset");
-    let transform = Transform::new(policy, Some(&*KEY)).expect("has a key");
+    let transform = Transform::new(policy, Means::keys(&KEY)).expect("has a key");
     Scrub { engine: ENGINE.clone(), transform, scope: Scope::Corpus }
 }
 
@@ -256,10 +270,10 @@ pub fn reveal(scrubbed: &Scrubbed, bytes: &[u8]) -> Vec<u8> {
         Format::Csv if scrubbed.quoted => RevealFormat::Csv,
         _ => RevealFormat::Text,
     };
-    let mut stream = Revealer::new(&KEY, format);
+    let mut stream = Revealer::new(Arc::clone(&RIGHTS), format);
     let mut out = Vec::new();
-    stream.push(bytes, &mut out);
-    stream.finish(&mut out);
+    stream.push(bytes, &mut out).expect("there is no vault");
+    stream.finish(&mut out).expect("there is no vault");
     out
 }
 
@@ -270,7 +284,7 @@ fn check_record(record: &Record<'_>) {
         end = segment.raw.end;
     }
     let mut out = Vec::new();
-    splice(record, &Edits::default(), &mut out);
+    splice(record, &Edits::default(), &mut out, &mut Vec::new());
     assert!(out == record.bytes, "changed without an edit");
 }
 

@@ -9,11 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
+use super::audit_args::AuditArgs;
+use super::audited::Audit;
+use super::transform_args::Replacing;
 use super::{FAILED, FieldArgs, ModelArgs, QUARANTINED, TransformArgs};
+use crate::audit::Verb;
 use crate::error::RunError;
 use crate::pipeline::layout::Ask;
 use crate::pipeline::quarantine::QuarantineFile;
@@ -21,7 +25,8 @@ use crate::pipeline::run::refuse;
 use crate::pipeline::target::Target;
 use crate::pipeline::walk::{Item, QUARANTINE, items};
 use crate::pipeline::{Run, Scrub, Source, Summary, run as run_pipeline};
-use crate::transform::Scope;
+use crate::policy::Action;
+use crate::transform::zip3_table;
 
 /// Scrubs files and folders into another folder, their paths kept.
 #[derive(clap::Args, Debug)]
@@ -45,6 +50,8 @@ pub(crate) struct Args {
     transform: TransformArgs,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    audit: AuditArgs,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -54,16 +61,17 @@ pub(crate) struct Args {
 const LARGE: u64 = 4 << 20;
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (transform, scope) = args.transform.build()?;
-    let ask = args.fields.ask(Vec::new());
-    if scope == Scope::Patient && !ask.select.has_patient() {
-        bail!("--scope patient needs --patient-field: the field that says whose record it is");
-    }
+    let mut ask = args.fields.ask(Vec::new());
+    let Replacing { transform, scope, keys } = args.transform.build(&mut ask)?;
+    let (engine, model) = args.model.engine()?;
+    let model = model.as_ref().map(|(name, hash)| (name.as_str(), *hash));
+    let audit = Audit::open(&args.audit, transform.policy(), model, keys.as_ref())?;
     let items = items(&args.inputs, &args.out)?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
     let pool = super::pool(args.jobs)?;
     let batch = Batch {
-        scrub: Scrub { engine: args.model.engine()?, transform, scope },
+        scrub: Scrub { engine, transform, scope },
+        audit,
         ask,
         out: &args.out,
         bar: bar(items.iter().map(|i| i.size).sum()),
@@ -82,6 +90,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let megabytes = total.tally.bytes as f64 / 1e6;
     super::say(&format!("files {}, failed {failed}", items.len()));
     super::say(&total.to_string());
+    if batch.scrub.transform.policy().has(Action::Zip3) {
+        super::say(&format!("ZIP codes by {}", zip3_table()));
+    }
     super::say(&format!("{megabytes:.1} MB in {seconds:.1} s, {:.1} MB/s", megabytes / seconds.max(1e-9)));
     let unmet = args.fields.unmet(&total.tally);
     Ok(match (failed, total.quarantined()) {
@@ -93,6 +104,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 struct Batch<'a> {
     scrub: Scrub,
+    audit: Audit,
     ask: Ask,
     out: &'a Path,
     bar: ProgressBar,
@@ -102,7 +114,14 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     fn file(&self, item: &Item, pool: Option<&rayon::ThreadPool>) {
-        match self.scrub_file(item, pool) {
+        let start = Instant::now();
+        let result = self.scrub_file(item, pool);
+        let noted = self.audit.note(Verb::BatchFile, result.as_ref().ok(), Some(&item.relative), start.elapsed());
+        if let Err(e) = noted {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+            self.bar.suspend(|| super::report(&e));
+        }
+        match result {
             Ok(summary) => *self.total.lock().unwrap_or_else(PoisonError::into_inner) += summary,
             Err(e) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let name = if name == "-" { "stdin".to_owned() } else { name };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build()?;
-    let engine = args.model.engine()?;
+    let (engine, _) = args.model.engine()?;
     let mut output = BufWriter::with_capacity(1 << 18, io::stdout().lock());
     let mut chunk = Chunk::default();
     let mut bad = 0usize;

@@ -135,7 +135,7 @@ fn share(part: usize, all: usize) -> Option<f64> {
 
 impl Args {
     fn engine(&self) -> anyhow::Result<Engine> {
-        let mut engine = self.model.engine()?;
+        let (mut engine, _) = self.model.engine()?;
         if self.no_gate {
             engine = engine.without_gate();
         }

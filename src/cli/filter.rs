@@ -4,14 +4,18 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 
+use super::audit_args::AuditArgs;
+use super::audited::Audit;
+use super::transform_args::Replacing;
 use super::{FieldArgs, ModelArgs, QUARANTINED, TransformArgs};
+use crate::audit::Verb;
 use crate::error::InputError;
 use crate::pipeline::quarantine::{Quarantine, QuarantineFile};
 use crate::pipeline::{Run, Scrub, Source, run as run_pipeline};
-use crate::transform::Scope;
 
 /// Scrubs standard input to standard output, record by record; what is done leaves when the input pauses.
 #[derive(clap::Args, Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct Args {
     transform: TransformArgs,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    audit: AuditArgs,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -40,13 +46,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (transform, scope) = args.transform.build()?;
     let separator = args.separator.as_deref().map(unescape).unwrap_or_default();
-    let ask = args.fields.ask(separator);
-    if scope == Scope::Patient && !ask.select.has_patient() {
-        bail!("--scope patient needs --patient-field: the field that says whose record it is");
-    }
-    let scrub = Scrub { engine: args.model.engine()?, transform, scope };
+    let mut ask = args.fields.ask(separator);
+    let Replacing { transform, scope, keys } = args.transform.build(&mut ask)?;
+    let (engine, model) = args.model.engine()?;
+    let model = model.as_ref().map(|(name, hash)| (name.as_str(), *hash));
+    let audit = Audit::open(&args.audit, transform.policy(), model, keys.as_ref())?;
+    let scrub = Scrub { engine, transform, scope };
     let mut quarantine = Report::new(args)?;
     let pool = super::pool(args.jobs)?;
     let source = match Source::open(io::stdin(), &ask, None).context("cannot read standard input")? {
@@ -55,7 +61,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let job = Run { scrub: &scrub, file: "-", target: "standard output", progress: &|_| {} };
     let mut out = io::stdout().lock();
-    let summary = match run_pipeline(&job, source, &mut out, &mut quarantine, Some(&pool)) {
+    let start = Instant::now();
+    let result = run_pipeline(&job, source, &mut out, &mut quarantine, Some(&pool));
+    audit.note(Verb::Stream, result.as_ref().ok(), None, start.elapsed())?;
+    let summary = match result {
         Ok(summary) => summary,
         Err(e) => {
             quarantine.finish()?;

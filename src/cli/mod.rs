@@ -1,5 +1,8 @@
 //! The command line: one file a verb.
 
+mod audit;
+mod audit_args;
+mod audited;
 mod batch;
 mod detect;
 mod dictionary;
@@ -13,6 +16,8 @@ mod model_args;
 mod policy;
 mod reveal;
 mod transform_args;
+mod vault;
+mod vault_args;
 
 use std::process::ExitCode;
 
@@ -43,12 +48,16 @@ enum Verb {
     Detect(detect::Args),
     /// Measure what leaks and what is over-redacted, on gold notes
     Eval(eval::Args),
-    /// Turn sealed tokens back into what stood there
+    /// Turn tokens back into what stood there, for a reason that is written down
     Reveal(reveal::Args),
-    /// Make keys
+    /// Make, list and rotate keys
     Key(key::Args),
-    /// Show what policies do
+    /// Show, check and compare policies
     Policy(policy::Args),
+    /// Count, verify, rotate, copy and shred a vault
+    Vault(vault::Args),
+    /// Verify and show the audit trail
+    Audit(audit::Args),
     /// Build, fit and explain the dictionaries
     Dictionary(dictionary::Args),
     /// What the model is trained on
@@ -70,6 +79,8 @@ impl Cli {
             Verb::Reveal(args) => reveal::run(args),
             Verb::Key(args) => key::run(args),
             Verb::Policy(args) => policy::run(args),
+            Verb::Vault(args) => vault::run(args),
+            Verb::Audit(args) => audit::run(args),
             Verb::Dictionary(args) => dictionary::run(args),
             Verb::Model(args) => model::run(args),
         }

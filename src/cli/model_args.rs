@@ -20,14 +20,19 @@ pub(crate) struct ModelArgs {
     no_model: bool,
 }
 
+/// What a model is called, and the SHA-256 that tells it from others of that name.
+pub(crate) type ModelId = (String, [u8; 32]);
+
 impl ModelArgs {
-    /// The engine with that model.
-    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+    /// The engine with that model, and the model's name and what tells it from others of that name.
+    pub(crate) fn engine(&self) -> anyhow::Result<(Engine, Option<ModelId>)> {
         let engine = Engine::embedded();
         if self.no_model {
-            return Ok(engine);
+            return Ok((engine, None));
         }
-        Ok(engine.with_tagger(Arc::new(self.load()?)))
+        let model = self.load()?;
+        let named = (model.name().to_owned(), model.fingerprint());
+        Ok((engine.with_tagger(Arc::new(model)), Some(named)))
     }
 
     fn load(&self) -> anyhow::Result<Ner> {

@@ -2,19 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::pipeline::layout::Ask;
 use crate::policy::Policy;
-use crate::secret::Key;
-use crate::transform::{Scope, Transform};
-use anyhow::Context;
+use crate::secret::Keyring;
+use crate::transform::{Means, Scope, Transform};
+use anyhow::{Context, bail};
 
-/// Policy, key and scope.
+use super::vault_args::VaultArgs;
+
+/// Policy, key, vault and scope.
 #[derive(clap::Args, Debug)]
 pub(crate) struct TransformArgs {
-    /// What is done with identifiers: minimum-necessary (sealed tokens), redact (labels only), or a TOML file
+    /// What is done with identifiers: minimum-necessary (tokens), safe-harbor, limited-data-set, redact (labels only),
+    /// surrogate (stand-ins), or a TOML file; 'deidre policy show NAME' tells
     #[arg(long, value_name = "NAME|FILE", default_value = "minimum-necessary")]
     policy: String,
+    /// For whom the output is: a destination of the policy file
+    #[arg(long, value_name = "NAME")]
+    destination: Option<String>,
     #[command(flatten)]
     key: KeyArgs,
+    #[command(flatten)]
+    vault: VaultArgs,
     /// Within what equal values share a token
     #[arg(long, value_enum, value_name = "SCOPE", default_value_t = ScopeName::Corpus)]
     scope: ScopeName,
@@ -23,12 +32,24 @@ pub(crate) struct TransformArgs {
     session: Option<String>,
 }
 
-/// Where the key comes from. Never the key itself: arguments can be read by every process.
+/// What identifiers are replaced with.
+pub(crate) struct Replacing {
+    pub(crate) transform: Transform,
+    pub(crate) scope: Scope,
+    /// The keys that were given, whether or not the policy needs them.
+    pub(crate) keys: Option<Keyring>,
+}
+
+/// Where the keys come from. Never a key itself: arguments can be read by every process.
 #[derive(clap::Args, Debug)]
 pub(crate) struct KeyArgs {
-    /// File with the key, as 'deidre key new --out FILE' writes it [default: the key in DEIDRE_KEY]
+    /// File with the key, as 'deidre key new --out FILE' writes it; lines after the first are older keys, which still open
+    /// what they sealed [default: the key in DEIDRE_KEY]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// Command of the shell that prints what a key file holds, such as a key service's; it has 30 s, and no standard input
+    #[arg(long, value_name = "CMD", conflicts_with = "key_file")]
+    key_command: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -42,33 +63,52 @@ enum ScopeName {
 }
 
 impl TransformArgs {
-    /// The transform, and the scope to make [`deidre::transform::ScopeId`]s for.
-    pub(crate) fn build(&self) -> anyhow::Result<(Transform, Scope)> {
+    /// What to replace with, and `ask` with the policy's fields in it.
+    pub(crate) fn build(&self, ask: &mut Ask) -> anyhow::Result<Replacing> {
         let policy = load_policy(&self.policy)?;
-        let key = self.key.load()?;
+        let policy = match &self.destination {
+            Some(name) => policy.for_destination(name)?,
+            None => policy,
+        };
         let scope = match (&self.session, self.scope) {
             (Some(id), _) => Scope::Session(id.clone()),
             (None, ScopeName::Corpus) => Scope::Corpus,
             (None, ScopeName::Document) => Scope::Document,
             (None, ScopeName::Patient) => Scope::Patient,
         };
-        Ok((Transform::new(policy, key.as_ref())?, scope))
+        if scope == Scope::Patient && !ask.select.has_patient() {
+            bail!("--scope patient needs --patient-field: the field that says whose record it is");
+        }
+        ask.select = std::mem::take(&mut ask.select).rules(policy.fields());
+        let keys = self.key.ring()?;
+        let vault = self.vault.open(keys.as_ref())?;
+        let transform = Transform::new(policy, Means { keys: keys.as_ref(), vault, year: present_year() })?;
+        Ok(Replacing { transform, scope, keys })
     }
 }
 
+/// By the system's clock, in UTC.
+fn present_year() -> i16 {
+    let now = std::time::SystemTime::now();
+    let now = jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    // A clock that was never set must not make people younger.
+    now.to_zoned(jiff::tz::TimeZone::UTC).year().max(Means::default().year)
+}
+
 impl KeyArgs {
-    /// The key, if there is one: of the file, or else of `DEIDRE_KEY`.
-    pub(crate) fn load(&self) -> anyhow::Result<Option<Key>> {
+    /// The keys, if there are any: of the file, or of the command, or else of `DEIDRE_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// When the one that is named has no keys. None shows the command, its output or the variable.
+    pub(crate) fn ring(&self) -> anyhow::Result<Option<Keyring>> {
         if let Some(file) = &self.key_file {
-            return Ok(Some(Key::from_file(file).with_context(|| format!("--key-file {}", file.display()))?));
+            return Ok(Some(Keyring::from_file(file).with_context(|| format!("--key-file {}", file.display()))?));
         }
-        match std::env::var("DEIDRE_KEY") {
-            Ok(text) if text.trim().is_empty() => Ok(None),
-            Ok(text) => Ok(Some(Key::parse(&zeroize::Zeroizing::new(text)).context("DEIDRE_KEY")?)),
-            Err(std::env::VarError::NotPresent) => Ok(None),
-            // The error would show what the variable holds.
-            Err(std::env::VarError::NotUnicode(_)) => anyhow::bail!("DEIDRE_KEY: not a key"),
+        if let Some(command) = &self.key_command {
+            return Ok(Some(Keyring::from_command(command).context("--key-command")?));
         }
+        Keyring::from_env().context("DEIDRE_KEY")
     }
 }
 

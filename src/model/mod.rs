@@ -30,6 +30,8 @@ pub use shipped::Shipped;
 use vocabulary::{Pieces, Vocabulary};
 use window::{Part, Spelt};
 
+use sha2::{Digest, Sha256};
+
 pub use crate::word::{CLUES, Opinion, Word};
 
 /// A stretch of a text that holds words which evidence has not settled, with context on both sides.
@@ -56,6 +58,7 @@ pub struct Ner {
     vocabulary: Vocabulary,
     network: Network,
     decoder: Decoder,
+    fingerprint: [u8; 32],
     cache: Option<Cache>,
     /// Buffers of threads that are not tagging now.
     workers: Mutex<Vec<Worker>>,
@@ -91,6 +94,11 @@ impl Ner {
         &self.config.name
     }
 
+    /// SHA-256 of its `config.json`, which states the checksums of the other files: tells the model from all others.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
     /// How many rows each table of clues has.
     pub fn clues(&self) -> [usize; CLUES] {
         self.config.clues
@@ -114,6 +122,7 @@ impl Ner {
         vocabulary: &[u8],
         network: impl FnOnce(&Config, &Tensors<'_>) -> Result<Network, LoadError>,
     ) -> Result<Self, LoadError> {
+        let fingerprint = Sha256::digest(config).into();
         let config = Config::read(config)?;
         load::check("weights", weights, &config.weights_sha256)?;
         load::check("vocabulary", vocabulary, &config.vocabulary_sha256)?;
@@ -121,6 +130,7 @@ impl Ner {
             vocabulary: Vocabulary::read(vocabulary, config.vocabulary, config.pieces_a_word)?,
             network: network(&config, &Tensors::read(weights)?)?,
             decoder: Decoder::new(&config),
+            fingerprint,
             cache: Some(Cache::new()),
             workers: Mutex::default(),
             config,

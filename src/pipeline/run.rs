@@ -12,6 +12,7 @@ use super::source::{Chunk, Source};
 use super::summary::Summary;
 use crate::error::{InputError, RunError};
 use crate::record::Reason;
+use crate::transform::TransformError;
 
 /// An input on its way.
 pub struct Run<'a> {
@@ -27,7 +28,7 @@ pub struct Run<'a> {
 
 enum Event {
     Chunk(Chunk),
-    Clean(Box<Clean>),
+    Clean(Box<Result<Clean, TransformError>>),
     /// A worker failed outside of a record.
     Lost,
     End(io::Result<()>),
@@ -75,7 +76,7 @@ pub fn run<R: Read + Send + 'static>(
                         open -= 1;
                         // The reader is only gone when it has ended.
                         let _ = returned.try_recv();
-                        sink.take(*clean)?;
+                        sink.take_or_stop(*clean)?;
                     }
                     Event::Lost => return Err(RunError::Lost { file: job.file.into() }),
                     Event::End(result) => ended = Some(result),
@@ -98,7 +99,7 @@ fn in_line<R: Read>(
 ) -> Result<(), RunError> {
     let read = |source| RunError::Read { file: job.file.into(), source };
     while let Some(chunk) = source.read_chunk().map_err(read)? {
-        sink.take(desk.scrub(chunk))?;
+        sink.take_or_stop(desk.scrub(chunk))?;
         sink.flush()?;
     }
     Ok(())
@@ -141,6 +142,10 @@ impl Sink<'_, '_> {
             }
             Err(TryRecvError::Disconnected) => Err(RunError::Lost { file: self.job.file.into() }),
         }
+    }
+
+    fn take_or_stop(&mut self, clean: Result<Clean, TransformError>) -> Result<(), RunError> {
+        self.take(clean.map_err(|source| RunError::Tokens { file: self.job.file.into(), source })?)
     }
 
     fn take(&mut self, clean: Clean) -> Result<(), RunError> {

@@ -10,7 +10,7 @@ use crate::identifier::Label;
 use crate::policy::Action;
 use crate::record::{Charset, Edits, Escape, Fault, Format, Reason, Record, Walk, json, splice};
 use crate::span::Span;
-use crate::transform::{Scope, ScopeId, Transform, Written};
+use crate::transform::{Hole, Orders, Scope, Transform, TransformError, Value, Whose, Written};
 
 /// What all records of a run are scrubbed with.
 pub struct Scrub {
@@ -81,6 +81,11 @@ struct Hand {
     edits: Edits,
     tokens: Vec<Span>,
     check: Check,
+    orders: Orders,
+    holes: Vec<Hole>,
+    /// Edits of the record at hand with a token that waits for its code: which, and the orders they are.
+    waiting: Vec<(usize, usize, usize)>,
+    places: Vec<usize>,
 }
 
 #[derive(Default)]
@@ -96,8 +101,14 @@ impl<'a> Desk<'a> {
     }
 
     /// Scrubs a chunk. A record that cannot be read, or on which a worker fails, is left out and listed.
-    pub fn scrub(&self, chunk: Chunk) -> Clean {
+    ///
+    /// # Errors
+    ///
+    /// When the vault does not give the codes of the chunk's tokens: nothing of the chunk may be written then.
+    pub fn scrub(&self, chunk: Chunk) -> Result<Clean, TransformError> {
         let mut hand = self.hand();
+        hand.orders.truncate(0);
+        hand.holes.clear();
         let mut bytes = Vec::with_capacity(chunk.bytes.len() + chunk.bytes.len() / 16);
         if chunk.number == 0 {
             bytes.extend_from_slice(self.layout.prefix);
@@ -106,6 +117,7 @@ impl<'a> Desk<'a> {
         let mut tally = Tally { bytes: chunk.bytes.len() as u64, ..Tally::default() };
         for place in &chunk.records {
             let before = bytes.len();
+            let waiting = (hand.orders.len(), hand.holes.len());
             let counts = (tally.replaced, tally.searched);
             let raw = chunk.bytes.get(place.start..place.end).unwrap_or_default();
             let ending = chunk.bytes.get(place.end..place.next).unwrap_or_default();
@@ -118,8 +130,9 @@ impl<'a> Desk<'a> {
                 }
                 None => catch_unwind(AssertUnwindSafe(|| self.record(&mut hand, raw, place, &mut bytes, &mut tally)))
                     .unwrap_or_else(|_| {
-                        // Its buffers may be in any state.
-                        hand = self.new_hand();
+                        // Its buffers may be in any state, but for what the records before it wait for.
+                        let (orders, holes) = (std::mem::take(&mut hand.orders), std::mem::take(&mut hand.holes));
+                        hand = Hand { orders, holes, ..self.new_hand() };
                         Err(Fault::new(0, Reason::Internal))
                     }),
             };
@@ -132,6 +145,8 @@ impl<'a> Desk<'a> {
                 }
                 Err(fault) => {
                     bytes.truncate(before);
+                    hand.orders.truncate(waiting.0);
+                    hand.holes.truncate(waiting.1);
                     (tally.replaced, tally.searched) = counts;
                     // A header that does not pass counts as a record, so that in = out + set aside.
                     tally.records += 1 - counted;
@@ -139,10 +154,11 @@ impl<'a> Desk<'a> {
                 }
             }
         }
+        self.scrub.transform.settle(&hand.orders, &hand.holes, &mut bytes)?;
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(hand);
         }
-        Clean { number: chunk.number, bytes, faults, tally }
+        Ok(Clean { number: chunk.number, bytes, faults, tally })
     }
 
     fn record(
@@ -167,16 +183,20 @@ impl<'a> Desk<'a> {
         if findings.len() != record.segments.len() {
             return Err(Fault::new(0, Reason::Internal));
         }
-        let scope = self.scope(&record, place);
+        let whose = self.whose(&record, place);
+        let failed = |at: usize| move |_: TransformError| Fault::new(at, Reason::ReplacementFailed);
         hand.edits.clear();
+        hand.waiting.clear();
         for (number, (segment, found)) in record.segments.iter().zip(&findings).enumerate() {
             if found.is_empty() {
                 continue;
             }
             hand.tokens.clear();
-            self.scrub.transform.existing_tokens(&segment.text, &mut hand.tokens);
+            self.scrub.transform.existing_tokens(&segment.text, &mut hand.tokens).map_err(failed(segment.raw.start))?;
             let mut walk = Walk::new(&record, segment);
-            for finding in found.iter().filter(|f| self.scrub.transform.policy().action(f.label) != Action::Keep) {
+            for finding in
+                found.iter().filter(|f| self.scrub.transform.policy().action_in(segment.rule, f.label) != Action::Keep)
+            {
                 // A number is replaced whole or not at all: half of one is no JSON.
                 let whole = (segment.escape == Escape::JsonNumber).then(|| Span::new(0, segment.text.len()));
                 for span in outside(whole.unwrap_or(finding.span), &hand.tokens, &segment.text) {
@@ -190,13 +210,16 @@ impl<'a> Desk<'a> {
                         (Escape::None, Charset::Windows1252) => Written::Windows1252,
                         (Escape::None, Charset::Utf8) => Written::Canonical,
                     };
+                    let value =
+                        Value { label: finding.label, rule: segment.rule, text: span.of(&segment.text), written };
+                    let (edit, first) = (hand.edits.len(), hand.orders.len());
+                    let orders = &mut hand.orders;
                     hand.edits
-                        .replace(number, span, |out| {
-                            self.scrub.transform.replace_as(finding.label, span.of(&segment.text), written, &scope, out)
-                        })
-                        .map_err(|_: crate::transform::TransformError| {
-                            Fault::new(segment.raw.start, Reason::ReplacementFailed)
-                        })?;
+                        .replace(number, span, |out| self.scrub.transform.replace(&value, &whose, orders, out))
+                        .map_err(failed(segment.raw.start))?;
+                    if hand.orders.len() > first {
+                        hand.waiting.push((edit, first, hand.orders.len()));
+                    }
                     if let Some(count) = tally.replaced.get_mut(finding.label as usize) {
                         *count += 1;
                     }
@@ -207,7 +230,12 @@ impl<'a> Desk<'a> {
             }
         }
         let before = out.len();
-        splice(&record, &hand.edits, out);
+        hand.places.clear();
+        splice(&record, &hand.edits, out, &mut hand.places);
+        for (edit, first, last) in &hand.waiting {
+            let at = hand.places.get(*edit).copied().ok_or(Fault::new(0, Reason::Internal))?;
+            hand.orders.holes(*first, *last, at, &mut hand.holes);
+        }
         let json = matches!(self.layout.format, Format::Json | Format::Ndjson);
         if json && !hand.edits.is_empty() {
             let written = out.get(before..).unwrap_or_default();
@@ -218,25 +246,14 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn scope(&self, record: &Record<'_>, place: &Place) -> ScopeId {
-        let document = || {
-            let mut material = Vec::from(self.file.as_bytes());
-            if self.layout.is_table() || !self.layout.separator.is_empty() {
-                material.push(0);
-                let number = if self.layout.is_table() { place.record } else { place.document };
-                material.extend_from_slice(&number.to_le_bytes());
-            }
-            ScopeId::new(&Scope::Document, &material)
-        };
-        match &self.scrub.scope {
-            scope @ (Scope::Corpus | Scope::Session(_)) => ScopeId::new(scope, b""),
-            Scope::Document => document(),
-            Scope::Patient => match record.patient.as_deref().map(str::trim) {
-                Some(patient) if !patient.is_empty() => ScopeId::new(&Scope::Patient, patient.as_bytes()),
-                // Nobody's record shares tokens with nobody else's.
-                _ => document(),
-            },
+    fn whose(&self, record: &Record<'_>, place: &Place) -> Whose {
+        let mut document = Vec::from(self.file.as_bytes());
+        if self.layout.is_table() || !self.layout.separator.is_empty() {
+            document.push(0);
+            let number = if self.layout.is_table() { place.record } else { place.document };
+            document.extend_from_slice(&number.to_le_bytes());
         }
+        Whose::new(&self.scrub.scope, record.patient.as_deref(), &document)
     }
 
     fn hand(&self) -> Hand {
@@ -251,6 +268,10 @@ impl<'a> Desk<'a> {
             edits: Edits::default(),
             tokens: Vec::new(),
             check: Check::default(),
+            orders: Orders::default(),
+            holes: Vec::new(),
+            waiting: Vec::new(),
+            places: Vec::new(),
         }
     }
 }
@@ -280,6 +301,7 @@ mod tests {
     use crate::pipeline::quarantine::Quarantine;
     use crate::pipeline::{Run, Source, Summary, run};
     use crate::policy::Policy;
+    use crate::transform::Means;
 
     /// In unit tests, a record that holds this makes its worker panic, with the record's text in the panic's message.
     const SABOTAGE: &str = "sabotage";
@@ -300,7 +322,7 @@ mod tests {
     fn scrub(ask: &Ask, input: &str, threads: Option<usize>) -> (String, Vec<InputError>, Summary) {
         let scrub = Scrub {
             engine: Engine::embedded(),
-            transform: Transform::new(Policy::preset("redact").unwrap(), None).unwrap(),
+            transform: Transform::new(Policy::preset("redact").unwrap(), Means::default()).unwrap(),
             scope: Scope::Corpus,
         };
         let pool = threads.map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());

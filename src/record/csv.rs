@@ -282,7 +282,7 @@ impl Table {
             }
             if header {
                 if !column.field.is_known() {
-                    record.segments.push(Segment { raw, text, hint: Hint::Text, escape: escape(quoted) });
+                    record.segments.push(Segment { raw, text, hint: Hint::Text, escape: escape(quoted), rule: None });
                 }
                 continue;
             }
@@ -295,7 +295,7 @@ impl Table {
                     hint => hint,
                 };
                 if hint != Hint::Skip {
-                    record.segments.push(Segment { raw, text, hint, escape: escape(quoted) });
+                    record.segments.push(Segment { raw, text, hint, escape: escape(quoted), rule: column.wanted.rule });
                 }
             }
         }

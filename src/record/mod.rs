@@ -63,6 +63,8 @@ pub struct Segment<'r> {
     pub hint: Hint,
     /// How a replacement must be written here.
     pub escape: Escape,
+    /// The number of the policy's field that it stands in, see [`Select::rules`].
+    pub rule: Option<u16>,
 }
 
 /// How text is written where a segment stands.
@@ -103,8 +105,13 @@ mod tests {
 
     #[test]
     fn debug_holds_no_text() {
-        let segment =
-            Segment { raw: Span::new(1, 7), text: Cow::Borrowed("MARKER"), hint: Hint::Text, escape: Escape::Json };
+        let segment = Segment {
+            raw: Span::new(1, 7),
+            text: Cow::Borrowed("MARKER"),
+            hint: Hint::Text,
+            escape: Escape::Json,
+            rule: None,
+        };
         assert!(!format!("{segment:?}").contains("MARKER"));
         let record = Record {
             bytes: b"\"MARKER\"",

@@ -10,6 +10,8 @@ pub struct Select {
     fields: Vec<Pattern>,
     skip: Vec<Pattern>,
     patient: Option<Pattern>,
+    /// Fields for which a policy has actions of their own.
+    rules: Vec<Pattern>,
     keys: bool,
     nothing: bool,
 }
@@ -27,7 +29,7 @@ enum Step {
 /// Where the patterns stand after the steps to a field.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// (pattern, steps done); patterns are numbered fields first, then skips, then the patient's.
+    /// (pattern, steps done); patterns are numbered fields first, then skips, then rules, then the patient's.
     states: Vec<(u16, u16)>,
     /// What is asked of the field.
     pub(crate) wanted: Wanted,
@@ -46,6 +48,8 @@ pub(crate) struct Wanted {
     pub(crate) patient: bool,
     /// Texts in it are searched.
     pub(crate) inside: bool,
+    /// The first of the policy's fields that it is, or is in.
+    pub(crate) rule: Option<u16>,
 }
 
 impl Wanted {
@@ -80,6 +84,12 @@ impl Select {
     /// The field whose value says whose record it is.
     pub fn patient(mut self, pattern: Option<&str>) -> Self {
         self.patient = pattern.map(Pattern::parse);
+        self
+    }
+
+    /// Fields that are told apart by the number of the first pattern that names them.
+    pub fn rules(mut self, patterns: &[String]) -> Self {
+        self.rules = patterns.iter().map(|p| Pattern::parse(p)).collect();
         self
     }
 
@@ -118,7 +128,7 @@ impl Select {
     }
 
     fn patterns(&self) -> impl Iterator<Item = &Pattern> {
-        self.fields.iter().chain(&self.skip).chain(&self.patient)
+        self.fields.iter().chain(&self.skip).chain(&self.rules).chain(&self.patient)
     }
 
     fn step(&self, parent: &Place, named: impl Fn(&str) -> bool) -> Place {
@@ -150,13 +160,17 @@ impl Select {
     }
 
     fn place(&self, states: Vec<(u16, u16)>) -> Place {
-        let ends = |range: std::ops::Range<usize>| {
-            states.iter().any(|&(pattern, done)| {
-                range.contains(&pattern.into())
-                    && self.patterns().nth(pattern.into()).is_some_and(|p| usize::from(done) >= p.0.len())
-            })
+        let first = |range: std::ops::Range<usize>| {
+            let whole = |pattern: usize, done: u16| {
+                self.patterns().nth(pattern).is_some_and(|p| usize::from(done) >= p.0.len())
+            };
+            let states = states.iter().map(|&(pattern, done)| (usize::from(pattern), done));
+            states.filter(|(pattern, done)| range.contains(pattern) && whole(*pattern, *done)).map(|(p, _)| p).min()
         };
+        let ends = |range| first(range).is_some();
         let (fields, skips) = (self.fields.len(), self.fields.len() + self.skip.len());
+        let rules = skips + self.rules.len();
+        let rule = first(skips..rules).map(|pattern| (pattern - skips) as u16);
         let named = ends(0..fields);
         let search = !self.nothing && (named || fields == 0) && !ends(fields..skips);
         let counts = states.iter().any(|&(pattern, done)| {
@@ -166,7 +180,7 @@ impl Select {
             let done = usize::from(done);
             number(done) || (steps.get(done) == Some(&Step::Many) && number(done + 1))
         });
-        let wanted = Wanted { search, named, patient: ends(skips..usize::MAX), inside: search };
+        let wanted = Wanted { search, named, patient: ends(rules..usize::MAX), inside: search, rule };
         Place { states, wanted, counts }
     }
 }
@@ -222,6 +236,25 @@ mod tests {
                 assert!(!searched(&select, path), "{pattern} should leave {path}");
             }
         }
+    }
+
+    #[test]
+    fn rules_go_by_the_first_pattern_that_names_the_field_or_what_it_is_in() {
+        let select = Select::all().rules(&["/patient/id".into(), "/patient".into(), "mrn".into()]).patient(Some("id"));
+        for (path, rule) in [
+            ("/patient/id", Some(0)),
+            ("/patient/name/0", Some(1)),
+            ("/patient/mrn", Some(1)),
+            ("/visit/mrn", Some(2)),
+            ("/visit", None),
+        ] {
+            let place = path.split('/').skip(1).fold(select.root(), |place, step| match step.parse() {
+                Ok(index) => select.element(&place, index),
+                Err(_) => select.member(&place, step),
+            });
+            assert_eq!(place.wanted.rule, rule, "{path}");
+        }
+        assert_eq!(select.column("MRN").rule, Some(2));
     }
 
     #[test]

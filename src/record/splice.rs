@@ -24,6 +24,11 @@ impl Edits {
         self.list.clear();
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -66,8 +71,8 @@ impl std::fmt::Debug for Edits {
 }
 
 /// Appends the record to `out`, edits applied. An edit that cuts into an escape replaces the whole escape; one that
-/// overlaps its predecessor loses the shared part.
-pub fn splice(record: &Record<'_>, edits: &Edits, out: &mut Vec<u8>) {
+/// overlaps its predecessor loses the shared part. Appends to `places` where in `out` the text of each edit begins.
+pub fn splice(record: &Record<'_>, edits: &Edits, out: &mut Vec<u8>, places: &mut Vec<usize>) {
     let bytes = record.bytes;
     let mut copied = 0;
     let mut rest = edits.list.as_slice();
@@ -75,10 +80,13 @@ pub fn splice(record: &Record<'_>, edits: &Edits, out: &mut Vec<u8>) {
         let same = rest.iter().take_while(|e| e.segment == first.segment).count();
         let (group, after) = rest.split_at(same);
         rest = after;
-        let Some(segment) = record.segments.get(first.segment) else { continue };
+        let Some(segment) = record.segments.get(first.segment) else {
+            places.extend(group.iter().map(|_| usize::MAX));
+            continue;
+        };
         if segment.escape == Escape::JsonNumber {
             copy(bytes, copied, segment.raw.start, out);
-            number(segment, group, &edits.text, out);
+            number(segment, group, &edits.text, out, places);
             copied = segment.raw.end;
             continue;
         }
@@ -87,6 +95,7 @@ pub fn splice(record: &Record<'_>, edits: &Edits, out: &mut Vec<u8>) {
             let start = walk.raw_start(edit.span.start).max(copied);
             let end = walk.raw_end(edit.span.end).max(start);
             copy(bytes, copied, start, out);
+            places.push(out.len());
             escape(edit.text.of(&edits.text), segment.escape, record.charset, out);
             copied = end;
         }
@@ -99,11 +108,12 @@ fn copy(bytes: &[u8], start: usize, end: usize, out: &mut Vec<u8>) {
 }
 
 /// A number cannot be edited in part: its text with the edits applied is written as a string.
-fn number(segment: &Segment<'_>, group: &[Edit], replacements: &str, out: &mut Vec<u8>) {
+fn number(segment: &Segment<'_>, group: &[Edit], replacements: &str, out: &mut Vec<u8>, places: &mut Vec<usize>) {
     out.push(b'"');
     let mut copied = 0;
     for edit in group {
         out.extend_from_slice(segment.text.get(copied..edit.span.start).unwrap_or_default().as_bytes());
+        places.push(out.len());
         escape(edit.text.of(replacements), Escape::Json, Charset::Utf8, out);
         copied = edit.span.end;
     }
@@ -225,7 +235,7 @@ mod tests {
     use crate::identifier::Hint;
 
     fn run(bytes: &[u8], raw: Span, text: &str, escape: Escape, charset: Charset, cut: &str, by: &str) -> Vec<u8> {
-        let segment = Segment { raw, text: Cow::Borrowed(text), hint: Hint::Text, escape };
+        let segment = Segment { raw, text: Cow::Borrowed(text), hint: Hint::Text, escape, rule: None };
         let record = Record { bytes, charset, segments: vec![segment], patient: None };
         let start = text.find(cut).unwrap();
         let mut edits = Edits::default();
@@ -236,7 +246,7 @@ mod tests {
             })
             .unwrap();
         let mut out = Vec::new();
-        splice(&record, &edits, &mut out);
+        splice(&record, &edits, &mut out, &mut Vec::new());
         out
     }
 
@@ -278,8 +288,13 @@ mod tests {
 
     #[test]
     fn an_edit_that_cuts_into_an_escape_replaces_the_escape() {
-        let segment =
-            Segment { raw: Span::new(0, 8), text: Cow::Borrowed("\u{e9}x!"), hint: Hint::Text, escape: Escape::Json };
+        let segment = Segment {
+            raw: Span::new(0, 8),
+            text: Cow::Borrowed("\u{e9}x!"),
+            hint: Hint::Text,
+            escape: Escape::Json,
+            rule: None,
+        };
         let record = Record { bytes: br"\u00e9x!", charset: Charset::Utf8, segments: vec![segment], patient: None };
         let mut edits = Edits::default();
         edits
@@ -289,7 +304,7 @@ mod tests {
             })
             .unwrap();
         let mut out = Vec::new();
-        splice(&record, &edits, &mut out);
+        splice(&record, &edits, &mut out, &mut Vec::new());
         assert_eq!(out, b"N!");
     }
 }

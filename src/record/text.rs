@@ -17,7 +17,9 @@ pub fn read(bytes: &[u8]) -> Result<Record<'_>, Fault> {
     let text = charset.decode(bytes);
     let segments = match bytes.is_empty() {
         true => Vec::new(),
-        false => vec![Segment { raw: Span::new(0, bytes.len()), text, hint: Hint::Text, escape: Escape::None }],
+        false => {
+            vec![Segment { raw: Span::new(0, bytes.len()), text, hint: Hint::Text, escape: Escape::None, rule: None }]
+        }
     };
     Ok(Record { bytes, charset, segments, patient: None })
 }

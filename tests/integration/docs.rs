@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use deidre::identifier::Label;
-use deidre::policy::Policy;
+use deidre::policy::{Action, Policy};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -51,39 +51,38 @@ fn rows(page: &str, starts: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// All that is written in Rust.
+fn sources() -> String {
+    let folders = ["src", "tests"].into_iter().map(|folder| root().join(folder));
+    folders.flat_map(|folder| files(&folder, "rs")).map(|file| fs::read_to_string(file).unwrap()).collect()
+}
+
 /// What stands between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
 #[test]
-fn the_safe_harbor_table_is_what_labels_and_policies_say() {
+fn the_safe_harbor_page_is_what_labels_and_policies_say() {
     let page = page("docs/safe-harbor.md");
-    let table = page.split("\n## ").next().unwrap();
-    let mut seen = BTreeSet::new();
-    let mut letters = Vec::new();
-    for row in rows(table, |first| first.starts_with('(') || first == "may stay") {
-        let [clause, _, labels, minimum, redact] = &row[..] else { panic!("{row:?}") };
-        let letter = clause.strip_prefix('(').and_then(|c| c.chars().next());
-        letters.extend(letter);
-        if letter == Some('Q') {
-            assert!(Label::ALL.iter().all(|label| label.clause() != letter), "a label stands for (Q) now");
-            continue;
-        }
-        for name in labels.split(", ") {
-            let label = Label::parse(name).unwrap_or_else(|| panic!("{name} is no label"));
-            assert_eq!(label.name(), name);
-            assert_eq!(label.clause(), letter, "{name}");
-            assert!(seen.insert(label), "{name} twice");
-            for (preset, action) in [("minimum-necessary", minimum), ("redact", redact)] {
-                assert_eq!(Policy::preset(preset).unwrap().action(label).name(), action, "{name} under {preset}");
-            }
+    let (table, rest) = page.split_once("<!-- table -->\n").unwrap().1.split_once("<!-- end of table -->").unwrap();
+    let (printed, code) = deidre(&["policy", "table"], b"");
+    assert_eq!((printed.as_str(), code), (table, 0), "put what 'deidre policy table' prints between the marks");
+
+    let sources = sources();
+    let tests: Vec<&str> = quoted(&page).filter_map(|name| Some(name.split_once("::tests::")?.1)).collect();
+    assert!(tests.len() > Label::MUST_GO);
+    for test in tests {
+        assert!(sources.contains(&format!("fn {test}(")), "docs/safe-harbor.md names no test: {test}");
+    }
+    for row in rows(rest, |first| first.starts_with('`')) {
+        for name in quoted(&row[0]) {
+            assert!(Action::parse(name).is_some(), "docs/safe-harbor.md: {name} is no action");
         }
     }
-    assert_eq!(letters, ('A'..='R').collect::<Vec<_>>());
-    assert_eq!(seen.len(), Label::ALL.len(), "a label is missing");
-    assert_eq!(Policy::PRESETS, ["minimum-necessary", "redact"], "a preset without a column");
-
+    for action in Action::ALL {
+        assert!(rest.contains(&format!("\n| `{}`", action.name())), "docs/safe-harbor.md: no {action}");
+    }
     let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     assert!(Policy::from_toml(example).is_ok());
 }
@@ -128,11 +127,7 @@ fn every_reason_is_explained() {
 
 #[test]
 fn tests_folders_and_links_that_pages_name_are_there() {
-    let sources: String = ["src", "tests"]
-        .iter()
-        .flat_map(|folder| files(&root().join(folder), "rs"))
-        .map(|file| fs::read_to_string(file).unwrap())
-        .collect();
+    let sources = sources();
     let threats = page("docs/threat-model.md");
     let table = rows(&threats, |first| !first.starts_with("--") && first != "what could go wrong");
     let tests: Vec<&str> = table.iter().flat_map(|row| quoted(&row[2])).collect();

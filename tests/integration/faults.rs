@@ -61,7 +61,7 @@ fn a_reader_that_goes_away_ends_every_verb_without_a_word() {
     for (args, input) in [
         (&["filter", "--policy", "redact"][..], many.as_str()),
         (&["detect"], &many),
-        (&["reveal"], &many),
+        (&["reveal", "--reason", "test"], &many),
         (&["eval", &gold], ""),
         (&["eval", &gold, "--json"], ""),
         (&["policy", "show", "redact"], ""),
@@ -75,6 +75,7 @@ fn a_reader_that_goes_away_ends_every_verb_without_a_word() {
         let mut child = Command::new(BIN)
             .args(args)
             .env("DEIDRE_KEY", "5a".repeat(32))
+            .env("XDG_STATE_HOME", folder.path())
             .stdin(Stdio::piped())
             .stdout(writer)
             .stderr(Stdio::piped())

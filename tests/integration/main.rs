@@ -13,5 +13,6 @@ mod model;
 mod records;
 mod streams;
 mod tokens;
+mod vault;
 mod verbs;
 mod whole;

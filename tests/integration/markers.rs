@@ -6,13 +6,15 @@ use std::process::Output;
 
 use deidre::identifier::Label;
 use deidre::policy::Policy;
-use deidre::secret::Key;
-use deidre::transform::{Scope, ScopeId, Transform, Written};
+use deidre::secret::{Key, Keyring};
+use deidre::transform::{Means, Orders, Scope, Transform, Value, Whose, Written};
 
 const MARKER: &str = "Zxqvmarker";
 
 fn run(args: &[&str], input: &[u8]) -> Output {
+    let state = tempfile::tempdir().unwrap();
     let mut command = assert_cmd::cargo::cargo_bin_cmd!("deidre");
+    command.env("XDG_STATE_HOME", state.path());
     command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").env("DEIDRE_KEY", "5a".repeat(32));
     command.args(args).write_stdin(input).output().unwrap()
 }
@@ -156,17 +158,18 @@ fn detect_and_eval() {
 
 #[test]
 fn reveal_with_another_key() {
-    let other = Key::parse(&"77".repeat(32)).unwrap();
-    let transform = Transform::new(Policy::preset("minimum-necessary").unwrap(), Some(&other)).unwrap();
-    let scope = ScopeId::new(&Scope::Corpus, b"");
+    let other = Keyring::of(Key::parse(&"77".repeat(32)).unwrap());
+    let transform = Transform::new(Policy::preset("minimum-necessary").unwrap(), Means::keys(&other)).unwrap();
     let mut token = String::new();
-    transform.replace_as(Label::Name, MARKER, Written::Json("Zxqvmarker\\/"), &scope, &mut token).unwrap();
+    let value = Value { written: Written::Json("Zxqvmarker\\/"), ..Value::new(Label::Name, MARKER) };
+    let whose = Whose::new(&Scope::Corpus, None, b"");
+    transform.replace(&value, &whose, &mut Orders::default(), &mut token).unwrap();
     let wrong = token.replace("[NAME:1", "[NAME:2");
     for text in
         [token.clone(), wrong, format!("{{\"a\":\"{token} {MARKER} [NAME:{MARKER}]\"}}"), format!("[NAME:{MARKER}")]
     {
         for format in ["auto", "json", "csv", "text"] {
-            silent(&["reveal", "--format", format], text.as_bytes());
+            silent(&["reveal", "--reason", "test", "--format", format], text.as_bytes());
         }
     }
 }
@@ -187,7 +190,7 @@ fn bad_keys_policies_and_dictionaries() {
     };
     for text in ["@", "deidre-key-1:@:@", "{\"name\":\"@\"}", "\u{feff}@", ""] {
         let key = put("a.key", text);
-        assert_eq!(silent(&["reveal", "--key-file", &key], b"").status.code(), Some(2));
+        assert_eq!(silent(&["reveal", "--reason", "test", "--key-file", &key], b"").status.code(), Some(2));
         assert_eq!(silent(&["filter", "--key-file", &key], MARKER.as_bytes()).status.code(), Some(2));
         assert_eq!(silent(&["key", "new", "--out", &key], b"").status.code(), Some(2));
         assert_eq!(fs::read_to_string(&key).unwrap(), text.replace('@', MARKER), "a key file is not overwritten");
@@ -213,4 +216,37 @@ fn bad_keys_policies_and_dictionaries() {
     let (dictionary, out) = (dictionary.to_str().unwrap(), folder.path().join("built"));
     silent(&["dictionary", "stats", "--dictionaries", dictionary], b"");
     silent(&["dictionary", "build", "--sources", dictionary, "--out", out.to_str().unwrap()], b"");
+}
+
+#[test]
+fn vaults_and_policies_with_actions() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let vault = at("deidre.vault");
+    let note = format!("Mrs. {MARKER} (MRN: 0048{MARKER}) of {MARKER}ville, 93, was seen 3/14/2019 by Dr. {MARKER}.\n");
+    for policy in Policy::PRESETS {
+        let out =
+            silent(&["filter", "--policy", policy, "--vault", &vault, "--audit", &at("audit.jsonl")], note.as_bytes());
+        assert!(
+            !holds(&out.stdout) || out.status.code() == Some(2),
+            "{policy}: {}",
+            String::from_utf8_lossy(&out.stdout)
+        );
+        silent(&["reveal", "--reason", MARKER, "--vault", &vault, "--audit", &at("reveal.jsonl")], &out.stdout);
+    }
+    for args in [
+        &["vault", "stats", "--vault", &vault][..],
+        &["vault", "verify", "--vault", &vault],
+        &["vault", "rotate", "--vault", &vault, "--audit", &at("audit.jsonl")],
+        &["vault", "shred", "--patient", MARKER, "--yes", "--vault", &vault, "--audit", &at("audit.jsonl")],
+        &["audit", "verify", &at("audit.jsonl")],
+    ] {
+        silent(args, b"");
+    }
+    // Neither what a vault keeps nor a trail holds it; what the operator gave as reason does.
+    for file in ["deidre.vault", "audit.jsonl"] {
+        let bytes = fs::read(at(file)).unwrap();
+        assert!(!holds(&bytes), "{file}");
+    }
+    assert!(holds(&fs::read(at("reveal.jsonl")).unwrap()));
 }

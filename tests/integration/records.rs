@@ -90,7 +90,7 @@ fn edit(record: &Record<'_>, chosen: &[(prop::sample::Index, u8, u8)], by: &str)
             .unwrap();
     }
     let mut out = Vec::new();
-    splice(record, &edits, &mut out);
+    splice(record, &edits, &mut out, &mut Vec::new());
     (out, spans)
 }
 

@@ -391,14 +391,16 @@ fn the_commands_do_what_the_library_does() {
             "tsv" => "text",
             name => name,
         };
-        let (out, errors, done) = run(&["reveal", "--format", back], Some(&written), &sealed);
+        let (out, errors, done) = run(&["reveal", "--reason", "test", "--format", back], Some(&written), &sealed);
         assert!(done && errors.is_empty(), "{errors}");
         assert!(out == made.bytes, "{}\nbecame\n{}", shown(&made.bytes), shown(&out));
     }
 }
 
 fn run(args: &[&str], key: Option<&str>, input: &[u8]) -> (Vec<u8>, String, bool) {
+    let state = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_deidre"));
+    command.env("XDG_STATE_HOME", state.path());
     command.args(args).env_remove("DEIDRE_KEY").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     if let Some(key) = key {
         command.env("DEIDRE_KEY", key);

@@ -182,7 +182,7 @@ impl Reader {
         frame.siblings |= self.shape.sibling(node);
         if self.shape.keys_selected(frame.node) {
             let name = if escaped { unescape(key, raw.start)? } else { Cow::Borrowed(key) };
-            record.segments.push(Segment { raw, text: name, hint: Hint::Text, escape: Escape::Json });
+            record.segments.push(Segment { raw, text: name, hint: Hint::Text, escape: Escape::Json, rule: None });
         }
         Ok(node)
     }
@@ -222,7 +222,7 @@ impl Reader {
                 if self.shape.is_plain_name(node) {
                     self.names.push(record.segments.len());
                 }
-                record.segments.push(Segment { raw, text: value, hint, escape: Escape::Json });
+                record.segments.push(Segment { raw, text: value, hint, escape: Escape::Json, rule: wanted.rule });
             }
         }
         Ok(())
@@ -238,7 +238,7 @@ impl Reader {
             let hint = self.shape.hint(node, value, true);
             if matches!(hint, Hint::Whole(_)) {
                 let text = Cow::Borrowed(value);
-                record.segments.push(Segment { raw, text, hint, escape: Escape::JsonNumber });
+                record.segments.push(Segment { raw, text, hint, escape: Escape::JsonNumber, rule: wanted.rule });
             }
         }
     }

@@ -23,7 +23,7 @@ fn valid_records_pass_byte_for_byte() {
         let mut reader = Reader::new(Select::all());
         let record = reader.read(text.as_bytes()).unwrap();
         let mut out = Vec::new();
-        splice(&record, &Edits::default(), &mut out);
+        splice(&record, &Edits::default(), &mut out, &mut Vec::new());
         assert_eq!(out, text.as_bytes());
         assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text}");
     }
