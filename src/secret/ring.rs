@@ -10,7 +10,7 @@ use super::{Key, KeyError, source};
 
 /// The key in use and those used before it. `Debug` shows their ids.
 ///
-/// Invariants: at most [`MOST`] keys, no id twice.
+/// Invariants: at most 64 keys, no id twice.
 #[derive(Debug)]
 pub struct Keyring {
     current: Key,

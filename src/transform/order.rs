@@ -1,6 +1,8 @@
 //! Values of a chunk that wait for the codes of a vault. Their tokens stand in the output already, without their codes,
 //! which are filled in when the vault has given all of them at once and keeps them for good.
 
+use std::collections::HashMap;
+
 use super::content::{self, Content};
 use super::whose::Whose;
 use super::{TransformError, Value, token};
@@ -79,19 +81,27 @@ impl Orders {
 
     /// Has the vault give the codes and writes them into `bytes`. When it fails, `bytes` must not be written out.
     pub(super) fn fill(&self, vault: &dyn Vault, holes: &[Hole], bytes: &mut [u8]) -> Result<(), TransformError> {
-        let requests: Vec<Request<'_>> = self
+        // A record says a name several times: each value is asked for once.
+        let mut asked = HashMap::with_capacity(self.list.len());
+        let mut requests: Vec<Request<'_>> = Vec::with_capacity(self.list.len());
+        let which: Vec<usize> = self
             .list
             .iter()
-            .map(|order| Request {
-                scope: order.scope,
-                owner: order.owner,
-                label: order.label,
-                flags: order.flags,
-                content: order.content.of(&self.contents),
+            .map(|order| {
+                let content = order.content.of(&self.contents);
+                let Order { scope, owner, label, flags, .. } = *order;
+                *asked.entry((content, label, flags, scope, owner)).or_insert_with(|| {
+                    requests.push(Request { scope, owner, label, flags, content });
+                    requests.len() - 1
+                })
             })
             .collect();
-        let mut codes: Vec<Code> = Vec::with_capacity(requests.len());
-        vault.exchange(&requests, &mut codes)?;
+        let mut given: Vec<Code> = Vec::with_capacity(requests.len());
+        vault.exchange(&requests, &mut given)?;
+        if given.len() != requests.len() {
+            return Err(TransformError::Lost);
+        }
+        let codes: Vec<Code> = which.into_iter().filter_map(|n| given.get(n).copied()).collect();
         let mut token = String::new();
         for hole in holes {
             let (code, order) = codes.get(hole.order).zip(self.list.get(hole.order)).ok_or(TransformError::Lost)?;

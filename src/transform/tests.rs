@@ -398,3 +398,81 @@ proptest! {
         prop_assert_eq!(out, bytes);
     }
 }
+
+/// A policy of vault tokens with a vault in memory; and what it made of a text with blanks for codes.
+fn with_vault() -> (Transform, Arc<Rights>) {
+    let keys = key(7);
+    let vault: Arc<dyn Vault> = Arc::new(crate::vault::Memory::new(&keys).unwrap());
+    let means = Means { vault: Some(Arc::clone(&vault)), ..Means::keys(&keys) };
+    let transform = Transform::new(Policy::preset("minimum-necessary").unwrap(), means).unwrap();
+    (transform, Arc::new(Rights::new(Some(&keys), Some(vault))))
+}
+
+/// Replaces each value by its token, between `before` and `after`, settled as a chunk is.
+fn settled(transform: &Transform, values: &[(Label, &str)], before: &str, after: &str) -> String {
+    let (mut orders, mut holes, mut bytes) = (Orders::default(), Vec::new(), Vec::new());
+    for (label, value) in values {
+        bytes.extend_from_slice(before.as_bytes());
+        let (first, mut token) = (orders.len(), String::new());
+        assert!(transform.replace(&Value::new(*label, value), &corpus(), &mut orders, &mut token).unwrap());
+        orders.holes(first, orders.len(), bytes.len(), &mut holes);
+        bytes.extend_from_slice(token.as_bytes());
+        bytes.extend_from_slice(after.as_bytes());
+    }
+    transform.settle(&orders, &holes, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn codes_that_do_not_fit_their_places_stop_the_chunk() {
+    let (transform, _) = with_vault();
+    let (mut orders, mut token) = (Orders::default(), String::new());
+    transform.replace(&Value::new(Label::Name, "Osei"), &corpus(), &mut orders, &mut token).unwrap();
+    let mut holes = Vec::new();
+    orders.holes(0, 1, 0, &mut holes);
+    for (bytes, holes) in [
+        (token.clone(), Vec::new()),
+        (token.replace('U', "V"), holes.clone()),
+        (format!(" {token}"), holes.clone()),
+        (String::new(), holes.clone()),
+        (token.clone(), [holes.clone(), holes.clone()].concat()),
+    ] {
+        let error = transform.settle(&orders, &holes, &mut bytes.into_bytes()).unwrap_err();
+        assert!(matches!(error, TransformError::Lost), "{error}");
+    }
+    assert!(transform.settle(&orders, &holes, &mut token.clone().into_bytes()).is_ok());
+    // A policy that must have a vault is no transform without one.
+    let error = Transform::new(Policy::preset("safe-harbor").unwrap(), Means::keys(&key(7))).unwrap_err();
+    assert!(matches!(error, PolicyError::VaultNeeded(_)));
+    // Its tokens are left alone where they are met again, and those of no vault are text.
+    let text = settled(&transform, &[(Label::Name, "Osei")], "by ", ".");
+    let mut known = Vec::new();
+    transform.existing_tokens(&text, &mut known).unwrap();
+    assert_eq!(known.len(), 1);
+    known.clear();
+    with_vault().0.existing_tokens(&text, &mut known).unwrap();
+    assert!(known.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn tokens_of_a_vault_come_back_at_any_cut(
+        values in proptest::collection::vec((0..Label::MUST_GO, ".{1,40}"), 1..6),
+        cut in 1usize..40,
+    ) {
+        let (transform, rights) = with_vault();
+        let values: Vec<(Label, &str)> = values.iter().map(|(label, value)| (Label::ALL[*label], value.as_str())).collect();
+        let scrubbed = settled(&transform, &values, "seen [x] ", ", and\n");
+        for text in [scrubbed.clone(), scrubbed.to_lowercase()] {
+            let mut stream = Revealer::new(Arc::clone(&rights), Format::Text);
+            let mut out = Vec::new();
+            for chunk in text.as_bytes().chunks(cut) {
+                stream.push(chunk, &mut out).unwrap();
+            }
+            let counts = without_labels(stream.finish(&mut out).unwrap());
+            let want: String = values.iter().map(|(_, value)| format!("seen [x] {value}, and\n")).collect();
+            prop_assert_eq!(String::from_utf8(out).unwrap(), want);
+            prop_assert_eq!(counts, tally(values.len() as u64, 0, 0));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The vault that several machines share, in tables of a Postgres database.
 //!
-//! What is sealed with what is as in every vault; see [`seal`](super::seal). The database sees keyed digests, sealed values,
+//! What is sealed with what is as in every vault; see `seal`. The database sees keyed digests, sealed values,
 //! labels and lengths, and it decides who was first: one value has one code because its index is unique.
 //!
 //! Every writer holds an advisory lock of the vault until it commits: those that give codes share it, those that take codes
