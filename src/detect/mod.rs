@@ -284,11 +284,12 @@ impl Detector {
         s.web.extend(s.addresses.iter().map(|(span, _)| *span));
         lex(text, &s.web, &mut s.sequence.tokens);
         let Sequence { tokens, infos, marks, leads, .. } = &mut s.sequence;
-        infos.resize(tokens.len(), Info::default());
+        infos.reserve(tokens.len());
         let mut cue_end = 0;
         let mut reach = Reach::default();
         let mut line = 0;
-        for (i, (token, info)) in (0..).zip(tokens.iter().zip(infos.iter_mut())) {
+        for (i, token) in (0..).zip(tokens.iter()) {
+            let mut info = Info::default();
             if token.plain {
                 info.hash = plain_hash(text.as_bytes(), token.start as usize, token.len());
                 info.known = s.cache.get(info.hash, || self.known(token.of(text), info.hash, &mut s.folded));
@@ -309,11 +310,13 @@ impl Detector {
                     Kind::Web => info.hash = hash(token.of(text).as_bytes()),
                 }
             }
-            reach.tell(token, info);
+            reach.tell(token, &mut info);
             if token.starts_line() {
                 line = i;
             }
             info.line = line;
+            // Written once and whole.
+            infos.push(info);
             if info.bits & (Word::CUE | Word::RULE | Word::MARK) == 0 && token.kind != Kind::Code {
                 continue;
             }
@@ -325,7 +328,7 @@ impl Detector {
             }
             if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal)
                 && token.start >= cue_end
-                && let Some(cue) = self.cue_at(text, token, info)
+                && let Some(cue) = self.cue_at(text, token, &info)
             {
                 cue_end = cue.end;
                 reach.begin(cue);
