@@ -172,7 +172,7 @@ pub struct Verified {
 pub enum VaultError {
     /// It could not be read or written.
     #[error("the vault cannot be read or written: {0}")]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
     /// Another process has it open.
     #[error(
         "the vault is in use by another process; wait for it, or keep the vault in Postgres (--vault postgres://...)"
@@ -204,6 +204,12 @@ pub enum VaultError {
     /// It was to be empty.
     #[error("the vault is not empty; import into a new one")]
     NotEmpty,
+}
+
+impl From<std::io::Error> for VaultError {
+    fn from(error: std::io::Error) -> VaultError {
+        VaultError::Io(error)
+    }
 }
 
 impl Code {

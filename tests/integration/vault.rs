@@ -427,6 +427,13 @@ fn a_batch_that_is_killed_leaves_no_token_without_an_entry() {
         fs::write(inputs.join(format!("{name}.ndjson")), own.repeat(copies)).unwrap();
     }
     let (key, vault) = (bench.at("deidre.key"), bench.at("deidre.vault"));
+    // How long it takes undisturbed: the moments are drawn from that.
+    let start = Instant::now();
+    let whole = bench.folder.path().join("whole");
+    let args =
+        ["batch", "--no-model", "--jobs", "2", "--key-file", &key, "--vault", &vault, "--out", whole.to_str().unwrap()];
+    assert!(bench.command(&args).arg(&inputs).stderr(Stdio::null()).status().unwrap().success());
+    let span = start.elapsed().as_micros() as u64;
     let mut seed = 0x9e37_79b9_u64;
     let (mut revealed, mut partly) = (0, 0);
     for round in 0..kills {
@@ -449,7 +456,7 @@ fn a_batch_that_is_killed_leaves_no_token_without_an_entry() {
         ];
         let mut child = bench.command(&args).arg(&inputs).stderr(Stdio::null()).spawn().unwrap();
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        std::thread::sleep(Duration::from_millis(100 + (seed >> 33) % 900));
+        std::thread::sleep(Duration::from_micros(span / 8 + (seed >> 33) % (span * 3 / 4).max(1)));
         partly += u64::from(child.try_wait().unwrap().is_none());
         kill(&mut child);
         for file in files(&out) {
