@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     if let Some(Limit { tokens, seconds }) = args.limit {
         let used = match (seconds, args.audit.path()) {
-            (Some(seconds), Some(path)) => revealed_within(&path, entry.actor.as_ref(), seconds)?,
+            (Some(seconds), Some(path)) => revealed_within(&path, seconds)?,
             _ => 0,
         };
         rights = rights.at_most(tokens.saturating_sub(used));

@@ -1,4 +1,4 @@
-//! The written form of tokens: `[NAME]` and `[NAME:4F7K2M9QX3]`.
+//! The written form of tokens: `[NAME]` and `[NAME:4F7K2M9QX3D]`.
 //!
 //! The last symbol of a code is a checksum over GF(32), the field of the alphabet: with s1 the number of the label,
 //! s2..sn the symbols of the code and g a generator of the field, it makes

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use super::faults::files;
+
 const BIN: &str = env!("CARGO_BIN_EXE_deidre");
 
 /// A folder with a key, and a place for a vault, an audit trail and output.
@@ -82,15 +84,6 @@ fn line(i: usize) -> String {
 
 fn lines(count: usize) -> String {
     (0..count).map(line).collect()
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
 }
 
 /// The tokens of a text: `[LABEL:CODE]`.
