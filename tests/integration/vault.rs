@@ -312,6 +312,11 @@ fn safe_harbor_needs_a_vault_and_writes_what_the_clauses_let_stay() {
     assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0));
     assert!(stderr(&out).contains("needs a vault"), "{}", stderr(&out));
     let out = stdout(&bench.filter(&["--policy", "safe-harbor"], note));
+    // A random code may hold any digits: the label alone is looked at.
+    let out = tokens(&out).iter().fold(out.clone(), |out, token| {
+        let label = token.split(':').next().unwrap();
+        out.replace(token, &format!("{label}:]"))
+    });
     for (stays, gone) in
         [("90+", "93"), ("2019", "3/14"), ("616", "61602"), ("Illinois", "Kowalczyk"), ("[CITY:", "Peoria")]
     {
