@@ -173,7 +173,10 @@ fn scopes_bind_tokens_and_reveal_keeps_to_what_it_may() {
     let out = bench.reveal(&[], format!("{token}\n> {token} {wrong}").as_bytes());
     let value = "Winifred Kowalczyk";
     assert_eq!(stdout(&out), format!("{value}\n> {value} {wrong}"));
-    assert!(stderr(&out).contains("1 mistyped"), "{}", stderr(&out));
+    // One code in forty is all letters, and then it is text that looks like a token.
+    let code = wrong.split(':').nth(1).unwrap();
+    let mixed = code.bytes().any(|b| b.is_ascii_digit()) && code.bytes().any(|b| b.is_ascii_alphabetic());
+    assert!(!mixed || stderr(&out).contains("1 mistyped"), "{}", stderr(&out));
 }
 
 #[test]
