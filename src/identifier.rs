@@ -187,6 +187,28 @@ pub enum Hint {
     Skip,
 }
 
+/// Which part of a person's name a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum Part {
+    /// Not known, or no name.
+    #[default]
+    Unknown,
+    /// A name that persons are called by first, or further ones.
+    Given,
+    /// A surname, also one from before a marriage.
+    Family,
+    /// A whole name.
+    Full,
+    /// What somebody is called instead.
+    Nick,
+}
+
+impl Part {
+    /// Every part, in the order of their declaration; `ALL[p as usize] == p`.
+    pub const ALL: [Part; 5] = [Part::Unknown, Part::Given, Part::Family, Part::Full, Part::Nick];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +220,7 @@ mod tests {
             assert_eq!(Label::parse(label.name()), Some(label));
             assert_eq!(label.is_identifier(), label.clause().is_some());
         }
+        assert!(Part::ALL.into_iter().enumerate().all(|(i, part)| part as usize == i));
         assert_eq!(Label::parse("NICKNAME"), None);
     }
 }

@@ -12,10 +12,11 @@ use deidre::pipeline::layout::Ask;
 use deidre::pipeline::quarantine::Quarantine;
 use deidre::pipeline::{Run, Scrub, Source, run};
 use deidre::policy::Policy;
+use deidre::record::csv::Quoting;
 use deidre::record::csv::Table;
 use deidre::record::json::Reader;
 use deidre::record::sniff::sniff;
-use deidre::record::{Charset, Edits, Format, Record, Select, splice, text};
+use deidre::record::{Charset, Edits, Format, Record, Select, text};
 use deidre::secret::{Key, KeyError, Keyring};
 use deidre::span::Span;
 use deidre::transform::reveal::{Format as RevealFormat, Revealer, Rights};
@@ -178,10 +179,10 @@ pub fn detect(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (first, second) = text.split_once('\0').unwrap_or((&text, ""));
     let inputs = [
-        Input { text: first, hint: Hint::Text },
-        Input { text: second, hint: Hint::Text },
-        Input { text: first, hint: Hint::Whole(Label::Name) },
-        Input { text: second, hint: Hint::Whole(Label::Date) },
+        Input::new(first, Hint::Text),
+        Input::new(second, Hint::Text),
+        Input::new(first, Hint::Whole(Label::Name)),
+        Input::new(second, Hint::Whole(Label::Date)),
     ];
     WORKER.with_borrow_mut(|worker| {
         for inputs in [&inputs[..1], &inputs[..]] {
@@ -239,7 +240,7 @@ pub static LABELLING: LazyLock<Scrub> = LazyLock::new(|| scrubber("redact"));
 fn scrubber(policy: &str) -> Scrub {
     let policy = Policy::preset(policy).expect("a preset");
     let transform = Transform::new(policy, Means::keys(&KEY)).expect("has a key");
-    Scrub { engine: ENGINE.clone(), transform, scope: Scope::Corpus }
+    Scrub { engine: ENGINE.clone(), transform, scope: Scope::Corpus, people: None }
 }
 
 /// The output for an input that is read; `None` when it is refused whole.
@@ -253,7 +254,7 @@ pub fn scrub(scrub: &Scrub, ask: &Ask, bytes: &[u8]) -> Option<Scrubbed> {
     }
     let source = Source::open(Cursor::new(bytes.to_vec()), ask, None).expect("memory can be read").ok()?;
     let layout = source.layout().clone();
-    let quoted = layout.table.as_ref().is_some_and(|t| t.dialect().quoted);
+    let quoted = layout.table.as_ref().is_some_and(|t| t.dialect().quoting != Quoting::None);
     let job = Run { scrub, file: "-", target: "-", progress: &|_| {} };
     let mut out = Vec::new();
     let mut aside = Count(0);
@@ -284,7 +285,7 @@ fn check_record(record: &Record<'_>) {
         end = segment.raw.end;
     }
     let mut out = Vec::new();
-    splice(record, &Edits::default(), &mut out, &mut Vec::new());
+    Edits::default().apply(record.bytes, record.charset, &mut out, &mut Vec::new());
     assert!(out == record.bytes, "changed without an edit");
 }
 

@@ -43,6 +43,22 @@ pub enum Reason {
     CsvTextAfterQuote,
     /// More or fewer columns than the first row has: values may stand under the wrong name.
     CsvColumnCount,
+    /// XML that is not well-formed.
+    XmlMalformed,
+    /// An entity of XML that is not one of the five known to all documents, nor a number.
+    XmlUnknownEntity,
+    /// A document type that declares entities: what they stand for is not followed.
+    XmlEntityDeclared,
+    /// Too many levels of XML elements, or too many different ones.
+    XmlTooDeep,
+    /// XML in a charset that is not read.
+    XmlEncoding,
+    /// HL7 that does not begin with a header segment.
+    Hl7NoHeader,
+    /// Delimiters of an HL7 message that are missing, equal, or characters of values.
+    Hl7Delimiters,
+    /// An HL7 message in a character set in which delimiters may be parts of characters.
+    Hl7Charset,
     /// A byte order mark of UTF-16, which is not read.
     Utf16,
     /// A NUL byte: not text.
@@ -58,6 +74,41 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason, in the order of their declaration.
+    pub(crate) const ALL: [Reason; Reason::Internal as usize + 1] = [
+        Reason::InvalidUtf8,
+        Reason::JsonUnexpectedByte,
+        Reason::JsonUnexpectedEnd,
+        Reason::JsonBadEscape,
+        Reason::JsonLoneSurrogate,
+        Reason::JsonControlCharacter,
+        Reason::JsonBadNumber,
+        Reason::JsonTrailingData,
+        Reason::JsonTooDeep,
+        Reason::CsvOpenQuote,
+        Reason::CsvTextAfterQuote,
+        Reason::CsvColumnCount,
+        Reason::XmlMalformed,
+        Reason::XmlUnknownEntity,
+        Reason::XmlEntityDeclared,
+        Reason::XmlTooDeep,
+        Reason::XmlEncoding,
+        Reason::Hl7NoHeader,
+        Reason::Hl7Delimiters,
+        Reason::Hl7Charset,
+        Reason::Utf16,
+        Reason::Binary,
+        Reason::TooLarge,
+        Reason::FormatNotSupported,
+        Reason::ReplacementFailed,
+        Reason::Internal,
+    ];
+
+    /// The reason of that [name](Reason::name).
+    pub(crate) fn parse(name: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     /// The name in quarantine files and messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -73,6 +124,14 @@ impl Reason {
             Reason::CsvOpenQuote => "quoted field does not end",
             Reason::CsvTextAfterQuote => "text after closing quote",
             Reason::CsvColumnCount => "wrong number of columns",
+            Reason::XmlMalformed => "malformed XML",
+            Reason::XmlUnknownEntity => "unknown XML entity",
+            Reason::XmlEntityDeclared => "entities declared in XML",
+            Reason::XmlTooDeep => "XML nested too deep",
+            Reason::XmlEncoding => "XML in a charset that is not read",
+            Reason::Hl7NoHeader => "no HL7 header segment",
+            Reason::Hl7Delimiters => "bad HL7 delimiters",
+            Reason::Hl7Charset => "HL7 character set not supported",
             Reason::Utf16 => "UTF-16 text",
             Reason::Binary => "binary data",
             Reason::TooLarge => "record too large",

@@ -117,6 +117,16 @@ impl Select {
         self.step(parent, |step| step == name)
     }
 
+    /// A member that goes by several names, in any case.
+    pub(crate) fn called(&self, parent: &Place, names: &[&str]) -> Place {
+        self.step(parent, |step| names.iter().any(|name| step.eq_ignore_ascii_case(name)))
+    }
+
+    /// Whether it asks the same of every field.
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.patterns().next().is_none()
+    }
+
     pub(crate) fn element(&self, parent: &Place, index: usize) -> Place {
         self.step(parent, |step| step.parse() == Ok(index))
     }

@@ -20,16 +20,22 @@ pub fn sniff(start: &[u8], complete: bool, extension: Option<&str>) -> Result<Fo
     }
     let start = start.strip_prefix(BOM).unwrap_or(start);
     let text = start.trim_ascii_start();
-    if is_markup(text) || is_hl7(text) {
-        return Err(Reason::FormatNotSupported);
+    if is_hl7(text) {
+        return Ok(Format::Hl7);
+    }
+    if is_markup(text) {
+        // HTML is no XML, but for XHTML, which begins as XML does.
+        return if is_html(text) { Err(Reason::FormatNotSupported) } else { Ok(Format::Xml) };
     }
     // Lines of a record format may hold a NUL that only concerns one record.
     let by_extension = match extension {
         "ndjson" | "jsonl" => Some(Format::Ndjson),
         "json" => Some(Format::Json),
+        "xml" | "cda" | "ccda" => Some(Format::Xml),
         "csv" => Some(Format::Csv),
         "tsv" | "tab" => Some(Format::Tsv),
         "txt" | "text" | "md" => Some(Format::Text),
+        "hl7" => Some(Format::Hl7),
         _ => None,
     };
     if memchr::memchr(0, start).is_some() && matches!(by_extension, None | Some(Format::Text)) {
@@ -64,8 +70,8 @@ const NOT_READ: &[&[u8]] = &[
 ];
 
 const NOT_READ_EXTENSIONS: &[&str] = &[
-    "gz", "zst", "zip", "bz2", "xz", "parquet", "avro", "orc", "xml", "hl7", "pdf", "doc", "docx", "xls", "xlsx",
-    "rtf", "html", "htm", "dcm", "db", "sqlite",
+    "gz", "zst", "zip", "bz2", "xz", "parquet", "avro", "orc", "pdf", "doc", "docx", "xls", "xlsx", "rtf", "html",
+    "htm", "dcm", "db", "sqlite",
 ];
 
 fn is_markup(text: &[u8]) -> bool {
@@ -76,15 +82,19 @@ fn is_markup(text: &[u8]) -> bool {
     }
 }
 
+fn is_html(text: &[u8]) -> bool {
+    let starts = |start: &[u8]| text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start));
+    starts(b"<!doctype html") || starts(b"<html")
+}
+
 fn is_hl7(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"\x0b").unwrap_or(text);
-    matches!(text, [b'M', b'S', b'H', f, ..] | [b'F', b'H', b'S', f, ..] | [b'B', b'H', b'S', f, ..]
-        if f.is_ascii_punctuation())
+    matches!(text, [b'M', b'S', b'H', f, ..] | [b'F' | b'B', b'H' | b'T', b'S', f, ..] if f.is_ascii_punctuation())
 }
 
 /// Whether text that starts like JSON is one value or one a line; `None` when the start is neither.
 fn json(text: &[u8], complete: bool, by_extension: Option<Format>) -> Option<Format> {
-    let mut reader = Reader::new(Select::nothing());
+    let mut reader = Reader::grammar();
     let mut lines = text.split_inclusive(|b| *b == b'\n').peekable();
     let mut whole = 0;
     let mut broken = 0;
@@ -151,9 +161,16 @@ mod tests {
             (b"", Some("csv"), Ok(Format::Csv)),
             (b"", None, Ok(Format::Text)),
             (b"\x1f\x8b\x08", None, Err(Reason::FormatNotSupported)),
-            (b"<?xml version=\"1.0\"?>", None, Err(Reason::FormatNotSupported)),
-            (b"MSH|^~\\&|", None, Err(Reason::FormatNotSupported)),
-            (b"\x0bMSH|^~\\&|", Some("txt"), Err(Reason::FormatNotSupported)),
+            (b"<?xml version=\"1.0\"?>", None, Ok(Format::Xml)),
+            (b"\n<!-- x --><a/>", None, Ok(Format::Xml)),
+            (b"<a><b>c</b></a>", Some("txt"), Ok(Format::Xml)),
+            (b"<a/>", Some("xml"), Ok(Format::Xml)),
+            (b"<!DOCTYPE html><p>x</p>", None, Err(Reason::FormatNotSupported)),
+            (b"MSH|^~\\&|", None, Ok(Format::Hl7)),
+            (b"\r\n\x0bMSH|^~\\&|", Some("txt"), Ok(Format::Hl7)),
+            (b"junk\rMSH|^~\\&|", Some("hl7"), Ok(Format::Hl7)),
+            (b"BTS|2", None, Ok(Format::Hl7)),
+            (b"MSH was low", None, Ok(Format::Text)),
             (b"\xff\xfeh\0i\0", None, Err(Reason::Utf16)),
             (b"ab\0c", None, Err(Reason::Binary)),
             (b"<5 mg given; > 3 held", None, Ok(Format::Text)),

@@ -1,6 +1,6 @@
 //! Writes a record with some spans of its texts replaced; every other byte as it came.
 
-use super::{Charset, Escape, Record, Segment};
+use super::{Charset, Escape, hl7, rtf};
 use crate::span::Span;
 
 /// Replacements for one record, in a buffer that is reused from record to record.
@@ -10,10 +10,12 @@ pub struct Edits {
     list: Vec<Edit>,
 }
 
-/// Invariant: `text` is a span of [`Edits::text`], `span` one of the segment's text.
+/// Invariant: `text` is a span of [`Edits::text`].
+#[derive(Clone, Copy)]
 struct Edit {
-    segment: usize,
-    span: Span,
+    /// What is replaced, in the bytes that are edited.
+    raw: Span,
+    escape: Escape,
     text: Span,
 }
 
@@ -34,33 +36,55 @@ impl Edits {
         self.list.is_empty()
     }
 
-    /// Replaces `span` of that segment's text by what `write` appends; no edit when `write` returns false or fails.
-    /// Edits must come in the order of the record and must not overlap.
+    /// Replaces the bytes at `raw` by what `write` appends, written as `escape` says; no edit when `write` returns false
+    /// or fails.
     ///
     /// # Errors
     ///
     /// What `write` returned.
     pub fn replace<E>(
         &mut self,
-        segment: usize,
-        span: Span,
+        raw: Span,
+        escape: Escape,
         write: impl FnOnce(&mut String) -> Result<bool, E>,
     ) -> Result<(), E> {
         let start = self.text.len();
-        match write(&mut self.text) {
-            Ok(true) => {
-                self.list.push(Edit { segment, span, text: Span::new(start, self.text.len()) });
-                Ok(())
+        let written = write(&mut self.text);
+        if let Ok(true) = written {
+            self.list.push(Edit { raw, escape, text: Span::new(start, self.text.len()) });
+        } else {
+            self.text.truncate(start);
+        }
+        written.map(|_| ())
+    }
+
+    /// Appends `bytes` to `out`, edits applied; one that overlaps an earlier one loses the shared part. Appends to `places`
+    /// where in `out` the text of each edit begins, in the order in which the edits were made.
+    pub fn apply(&self, bytes: &[u8], charset: Charset, out: &mut Vec<u8>, places: &mut Vec<usize>) {
+        let first = places.len();
+        places.resize(first + self.list.len(), usize::MAX);
+        let mut order: Vec<usize> = (0..self.list.len()).collect();
+        order.sort_by_key(|at| self.list.get(*at).map(|edit| edit.raw.start));
+        let mut copied = 0;
+        for at in order {
+            let Some(edit) = self.list.get(at) else { continue };
+            let start = edit.raw.start.max(copied);
+            copy(bytes, copied, start, out);
+            copied = edit.raw.end.max(start);
+            let text = edit.text.of(&self.text);
+            let quotes = edit.escape == Escape::JsonNumber && !is_number(text);
+            if quotes {
+                out.push(b'"');
             }
-            Ok(false) => {
-                self.text.truncate(start);
-                Ok(())
+            if let Some(place) = places.get_mut(first + at) {
+                *place = out.len();
             }
-            Err(e) => {
-                self.text.truncate(start);
-                Err(e)
+            escape(text, edit.escape, charset, out);
+            if quotes {
+                out.push(b'"');
             }
         }
+        copy(bytes, copied, bytes.len(), out);
     }
 }
 
@@ -70,155 +94,42 @@ impl std::fmt::Debug for Edits {
     }
 }
 
-/// Appends the record to `out`, edits applied. An edit that cuts into an escape replaces the whole escape; one that
-/// overlaps its predecessor loses the shared part. Appends to `places` where in `out` the text of each edit begins.
-pub fn splice(record: &Record<'_>, edits: &Edits, out: &mut Vec<u8>, places: &mut Vec<usize>) {
-    let bytes = record.bytes;
-    let mut copied = 0;
-    let mut rest = edits.list.as_slice();
-    while let Some(first) = rest.first() {
-        let same = rest.iter().take_while(|e| e.segment == first.segment).count();
-        let (group, after) = rest.split_at(same);
-        rest = after;
-        let Some(segment) = record.segments.get(first.segment) else {
-            places.extend(group.iter().map(|_| usize::MAX));
-            continue;
-        };
-        if segment.escape == Escape::JsonNumber {
-            copy(bytes, copied, segment.raw.start, out);
-            number(segment, group, &edits.text, out, places);
-            copied = segment.raw.end;
-            continue;
-        }
-        let mut walk = Walk::new(record, segment);
-        for edit in group {
-            let start = walk.raw_start(edit.span.start).max(copied);
-            let end = walk.raw_end(edit.span.end).max(start);
-            copy(bytes, copied, start, out);
-            places.push(out.len());
-            escape(edit.text.of(&edits.text), segment.escape, record.charset, out);
-            copied = end;
-        }
-    }
-    copy(bytes, copied, bytes.len(), out);
-}
-
 fn copy(bytes: &[u8], start: usize, end: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(bytes.get(start..end).unwrap_or_default());
 }
 
-/// A number cannot be edited in part: its text with the edits applied is written as a string.
-fn number(segment: &Segment<'_>, group: &[Edit], replacements: &str, out: &mut Vec<u8>, places: &mut Vec<usize>) {
-    out.push(b'"');
-    let mut copied = 0;
-    for edit in group {
-        out.extend_from_slice(segment.text.get(copied..edit.span.start).unwrap_or_default().as_bytes());
-        places.push(out.len());
-        escape(edit.text.of(replacements), Escape::Json, Charset::Utf8, out);
-        copied = edit.span.end;
-    }
-    out.extend_from_slice(segment.text.get(copied..).unwrap_or_default().as_bytes());
-    out.push(b'"');
-}
-
-/// Walks a segment's written form and its text side by side, forwards only.
-pub(crate) struct Walk<'a> {
-    raw: &'a [u8],
-    base: usize,
-    identity: bool,
-    escape: Escape,
-    charset: Charset,
-    /// Start of the current unit in `raw` and in the text.
-    at: usize,
-    text_at: usize,
-}
-
-impl<'a> Walk<'a> {
-    /// Where a span of the text stands in the record's bytes, whole escapes.
-    pub(crate) fn raw(&mut self, span: Span) -> Span {
-        let start = self.raw_start(span.start);
-        Span::new(start, self.raw_end(span.end))
-    }
-
-    pub(crate) fn new(record: &Record<'a>, segment: &Segment<'_>) -> Self {
-        let raw = record.bytes.get(segment.raw.start..segment.raw.end).unwrap_or_default();
-        Self {
-            raw,
-            base: segment.raw.start,
-            identity: segment.text.as_bytes() == raw,
-            escape: segment.escape,
-            charset: record.charset,
-            at: 0,
-            text_at: 0,
-        }
-    }
-
-    /// Where the unit that holds text byte `text` starts.
-    fn raw_start(&mut self, text: usize) -> usize {
-        if self.identity {
-            return self.base + text;
-        }
-        loop {
-            let (raw, decoded) = self.unit();
-            if raw == 0 || self.text_at + decoded > text {
-                return self.base + self.at;
-            }
-            self.at += raw;
-            self.text_at += decoded;
-        }
-    }
-
-    /// Where the unit that holds the byte before `text` ends.
-    fn raw_end(&mut self, text: usize) -> usize {
-        if self.identity {
-            return self.base + text;
-        }
-        loop {
-            let (raw, decoded) = self.unit();
-            if raw == 0 || self.text_at >= text {
-                return self.base + self.at;
-            }
-            self.at += raw;
-            self.text_at += decoded;
-        }
-    }
-
-    /// Length of the unit at the current place, written and decoded; zeros at the end.
-    fn unit(&self) -> (usize, usize) {
-        let rest = self.raw.get(self.at..).unwrap_or_default();
-        match (self.escape, rest) {
-            (_, []) => (0, 0),
-            (Escape::Json, [b'\\', b'u', digits @ ..]) => match hex(digits) {
-                0xD800..=0xDBFF => (12, 4),
-                0x0800.. => (6, 3),
-                0x0080.. => (6, 2),
-                _ => (6, 1),
-            },
-            (Escape::Json, [b'\\', ..]) => (2, 1),
-            (Escape::CsvQuoted, [b'"', b'"', ..]) => (2, 1),
-            (_, [byte, ..]) => (1, self.charset.decoded_len(*byte)),
-        }
-    }
-}
-
-/// The value of the first four hexadecimal digits.
-pub(crate) fn hex(digits: &[u8]) -> u32 {
-    digits.iter().take(4).fold(0, |n, d| n * 16 + char::from(*d).to_digit(16).unwrap_or(0))
+/// Whether `text` is a number as JSON writes it, so that it may stand without quotes.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    all(whole) && all(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
 fn escape(text: &str, escape: Escape, charset: Charset, out: &mut Vec<u8>) {
     for c in text.chars() {
         match (escape, c) {
-            (Escape::Json | Escape::JsonNumber, '"' | '\\') => out.extend([b'\\', c as u8]),
-            (Escape::Json | Escape::JsonNumber, '\n') => out.extend(b"\\n"),
-            (Escape::Json | Escape::JsonNumber, '\r') => out.extend(b"\\r"),
-            (Escape::Json | Escape::JsonNumber, '\t') => out.extend(b"\\t"),
-            (Escape::Json | Escape::JsonNumber, '\0'..' ') => {
+            (Escape::Json | Escape::JsonNumber, '"') | (Escape::Json | Escape::JsonNumber | Escape::JsonXml, '\\') => {
+                out.extend([b'\\', c as u8]);
+            }
+            (Escape::Json | Escape::JsonNumber | Escape::JsonXml, '\n') => out.extend(b"\\n"),
+            (Escape::Json | Escape::JsonNumber | Escape::JsonXml, '\r') => out.extend(b"\\r"),
+            (Escape::Json | Escape::JsonNumber | Escape::JsonXml, '\t') => out.extend(b"\\t"),
+            (Escape::Json | Escape::JsonNumber | Escape::JsonXml, '\0'..' ') => {
                 let digit = |n: u32| char::from_digit(n, 16).map_or(b'0', |d| d as u8);
                 out.extend([b'\\', b'u', b'0', b'0', digit(c as u32 >> 4), digit(c as u32 & 15)]);
             }
             (Escape::CsvQuoted, '"') => out.extend(b"\"\""),
             (Escape::CsvBare, ',' | ';' | '|' | '\t' | '"' | '\r' | '\n') => out.push(b' '),
+            (Escape::Xml | Escape::JsonXml, '&') => out.extend(b"&amp;"),
+            (Escape::Xml | Escape::JsonXml, '<') => out.extend(b"&lt;"),
+            (Escape::Xml | Escape::JsonXml, '>') => out.extend(b"&gt;"),
+            (Escape::Xml | Escape::JsonXml, '"') => out.extend(b"&quot;"),
+            (Escape::Xml | Escape::JsonXml, '\'') => out.extend(b"&#39;"),
+            // The end of the section is `]]>`.
+            (Escape::Cdata, '>') => out.push(b' '),
+            (Escape::Hl7(delimiters), c) => hl7::escape::push(c, delimiters, charset, out),
+            (Escape::Rtf, c) => rtf::push(c, out),
             _ => charset.push(c, out),
         }
     }
@@ -233,20 +144,24 @@ mod tests {
 
     use super::*;
     use crate::identifier::Hint;
+    use crate::record::{Segment, Walk};
 
     fn run(bytes: &[u8], raw: Span, text: &str, escape: Escape, charset: Charset, cut: &str, by: &str) -> Vec<u8> {
-        let segment = Segment { raw, text: Cow::Borrowed(text), hint: Hint::Text, escape, rule: None };
-        let record = Record { bytes, charset, segments: vec![segment], patient: None };
+        let segment = Segment::new(raw, Cow::Borrowed(text), Hint::Text, escape);
         let start = text.find(cut).unwrap();
+        let raw = match escape {
+            Escape::JsonNumber => raw,
+            _ => Walk::new(bytes, charset, &segment).raw(Span::new(start, start + cut.len())),
+        };
         let mut edits = Edits::default();
         edits
-            .replace(0, Span::new(start, start + cut.len()), |out| {
+            .replace(raw, escape, |out| {
                 out.push_str(by);
                 Ok::<_, Infallible>(true)
             })
             .unwrap();
         let mut out = Vec::new();
-        splice(&record, &edits, &mut out, &mut Vec::new());
+        edits.apply(bytes, charset, &mut out, &mut Vec::new());
         out
     }
 
@@ -268,7 +183,11 @@ mod tests {
             (r#"say ""Bea"" now"#, "say \"Bea\" now", Escape::CsvQuoted, "Bea", "N", r#"say ""N"" now"#),
             ("Bea x", "Bea x", Escape::CsvBare, "Bea", "a,b\tc", "a b c x"),
             ("4829", "4829", Escape::JsonNumber, "4829", "[MRN]", "\"[MRN]\""),
-            ("-4829", "-4829", Escape::JsonNumber, "4829", "[MRN]", "\"-[MRN]\""),
+            ("-4829", "-4829", Escape::JsonNumber, "4829", "[MRN]", "\"[MRN]\""),
+            ("4829", "4829", Escape::JsonNumber, "4829", "90", "90"),
+            ("4829", "4829", Escape::JsonNumber, "4829", "017", "\"017\""),
+            ("a &amp; D&#x27;Artois &lt;", "a & D'Artois <", Escape::Xml, "D'Artois", "<N>", "a &amp; &lt;N&gt; &lt;"),
+            (r#"a \u0026#39;Bea\n"#, "a 'Bea\n", Escape::JsonXml, "'Bea", "\"N\"", r#"a &quot;N&quot;\n"#),
         ] {
             let bytes = format!("<{written}>");
             let raw = Span::new(1, 1 + written.len());
@@ -288,23 +207,34 @@ mod tests {
 
     #[test]
     fn an_edit_that_cuts_into_an_escape_replaces_the_escape() {
-        let segment = Segment {
-            raw: Span::new(0, 8),
-            text: Cow::Borrowed("\u{e9}x!"),
-            hint: Hint::Text,
-            escape: Escape::Json,
-            rule: None,
-        };
-        let record = Record { bytes: br"\u00e9x!", charset: Charset::Utf8, segments: vec![segment], patient: None };
+        let bytes = br"\u00e9x!";
+        let segment = Segment::new(Span::new(0, 8), Cow::Borrowed("\u{e9}x!"), Hint::Text, Escape::Json);
+        let raw = Walk::new(bytes, Charset::Utf8, &segment).raw(Span::new(1, 3));
         let mut edits = Edits::default();
         edits
-            .replace(0, Span::new(1, 3), |out| {
+            .replace(raw, Escape::Json, |out| {
                 out.push('N');
                 Ok::<_, Infallible>(true)
             })
             .unwrap();
         let mut out = Vec::new();
-        splice(&record, &edits, &mut out, &mut Vec::new());
+        edits.apply(bytes, Charset::Utf8, &mut out, &mut Vec::new());
         assert_eq!(out, b"N!");
+    }
+
+    #[test]
+    fn edits_are_applied_in_the_order_of_the_bytes_and_places_are_those_of_the_edits() {
+        let mut edits = Edits::default();
+        for (start, end, by) in [(6, 9, "[X]"), (0, 3, "[YY]"), (8, 10, "[Z]")] {
+            let write = |out: &mut String| {
+                out.push_str(by);
+                Ok::<_, Infallible>(true)
+            };
+            edits.replace(Span::new(start, end), Escape::None, write).unwrap();
+        }
+        let (mut out, mut places) = (b">".to_vec(), vec![7]);
+        edits.apply(b"abc def ghi", Charset::Utf8, &mut out, &mut places);
+        assert_eq!(out, b">[YY] de[X][Z]i");
+        assert_eq!(places, [7, 8, 1, 11]);
     }
 }

@@ -15,13 +15,11 @@ pub fn read(bytes: &[u8]) -> Result<Record<'_>, Fault> {
     }
     let charset = Charset::of(bytes);
     let text = charset.decode(bytes);
-    let segments = match bytes.is_empty() {
-        true => Vec::new(),
-        false => {
-            vec![Segment { raw: Span::new(0, bytes.len()), text, hint: Hint::Text, escape: Escape::None, rule: None }]
-        }
-    };
-    Ok(Record { bytes, charset, segments, patient: None })
+    let mut record = Record::new(bytes, charset);
+    if !bytes.is_empty() {
+        record.segments.push(Segment::new(Span::new(0, bytes.len()), text, Hint::Text, Escape::None));
+    }
+    Ok(record)
 }
 
 #[cfg(test)]

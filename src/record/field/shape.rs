@@ -87,23 +87,46 @@ pub(super) fn is_date(value: &str, number: bool) -> bool {
         && !month
         && value.chars().filter(|c| c.is_alphabetic()).any(|c| !"TZAPMUCESDG".contains(c.to_ascii_uppercase()));
     value.len() <= 48
+        && !is_decimal(value)
         && marks
         && !foreign
         && (month && (count >= 1 || words(value) == 1)
             || plain && matches!(count, 6 | 8 | 10 | 12 | 13 | 14 | 17)
+            // Days since 1900, as spreadsheets count them: 1927 to 2064.
+            || plain && count == 5 && matches!(value.as_bytes().first(), Some(b'1'..=b'5'))
             || !plain && separated && count >= 3 && words(value) <= 6)
+}
+
+/// A day or month by number, or a month by name.
+pub(super) fn is_date_part(value: &str) -> bool {
+    match value.parse::<u8>() {
+        Ok(number) => (1..=31).contains(&number),
+        Err(_) => value.len() >= 3 && digits(value) == 0 && is_date(value, false),
+    }
+}
+
+/// `1.50`, and not `03.2024`.
+fn is_decimal(value: &str) -> bool {
+    let Some((whole, part)) = value.split_once('.') else { return false };
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let year = part.len() == 4 && (part.starts_with("19") || part.starts_with("20"));
+    // Seconds since 1970 have ten digits.
+    number(whole) && number(part) && whole.len() < 9 && !(year && whole.len() <= 2)
 }
 
 /// Ages of 90 and more identify, those below do not.
 pub(super) fn age(value: &str) -> Hint {
     let end = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     let (number, unit) = value.split_at(end);
+    // `3/4/24` begins like an age.
+    let plain = unit.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '+')) && digits(unit) <= 2
+        || unit.strip_prefix('-').is_some_and(|to| to.len() <= 3 && to.bytes().all(|b| b.is_ascii_digit()));
     let unit = unit.trim().trim_start_matches('.').trim_start_matches('0').trim();
     let years =
         matches!(unit.to_ascii_lowercase().as_str(), "" | "y" | "yr" | "yrs" | "yo" | "y.o." | "years" | "year");
     match number.parse::<u32>() {
         Ok(90..=130) if years => Hint::Whole(Label::Age90),
-        Ok(0..90) if value.len() <= 12 => Hint::Skip,
+        Ok(0..90) if value.len() <= 12 && plain => Hint::Skip,
         _ => Hint::Text,
     }
 }
@@ -191,8 +214,9 @@ pub(super) fn is_organisation(value: &str) -> bool {
 }
 
 pub(super) fn is_ssn(value: &str) -> bool {
-    (4..=9).contains(&digits(value))
-        && value.len() <= 16
+    // Nine digits in the United States, up to fifteen elsewhere.
+    (4..=15).contains(&digits(value))
+        && value.len() <= 24
         && value.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ' ' | '*' | 'x' | 'X' | '.'))
 }
 
@@ -204,6 +228,18 @@ pub(super) fn is_number(value: &str, least: usize) -> bool {
         && words(value) <= 3
         && !value.contains("://")
         && !value.contains('@')
+}
+
+/// An integer of nine digits or more, as JSON numbers are written.
+pub(super) fn is_long_integer(value: &str) -> bool {
+    value.len() >= 9 && value.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// One word of letters and digits, five digits or more.
+pub(super) fn is_plain_number(value: &str) -> bool {
+    digits(value) >= 5
+        && value.len() <= 40
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'#'))
 }
 
 pub(super) fn is_uuid(value: &str) -> bool {
@@ -240,6 +276,18 @@ pub(super) fn is_code(value: &str) -> bool {
         && !value.contains(['/', '@', ':', ','])
         && (!named || is_common(value))
         && !(letters(value) > 8 && capitals == letters(value))
+}
+
+/// Digits of a code of SNOMED CT, RxNorm or NDC: up to 18, hyphens between them.
+pub(super) fn is_long_code(value: &str) -> bool {
+    value.len() <= 20
+        && digits(value) >= 1
+        && value.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        && !is_ssn_written(value)
+}
+
+fn is_ssn_written(value: &str) -> bool {
+    value.len() == 11 && matches!(value.as_bytes(), [_, _, _, b'-', _, _, b'-', ..])
 }
 
 /// Words that codes spell with a capital.

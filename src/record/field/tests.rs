@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn hint(path: &str, value: &str) -> Hint {
+pub(super) fn hint(path: &str, value: &str) -> Hint {
     let path: Vec<&str> = path.split('/').skip(1).collect();
     Field::of(&path).hint(value, false)
 }

@@ -4,13 +4,22 @@
 //! it needs a copy, does not say where numbers stand, and refuses integers beyond 64 bits. It checks the output instead,
 //! see `is_valid`.
 
+mod ended;
+mod late;
+mod resource;
 mod scan;
 mod shape;
+mod spot;
+mod whose;
 
 use std::borrow::Cow;
 
+use self::late::Late;
+use self::resource::{Open, Slot};
 use self::scan::{check_escapes, number_end, string_end, unescape, whitespace_end};
 use self::shape::{ROOT, Shape, Sibling};
+use self::whose::Subject;
+use super::fhir::Kind as Fhir;
 use super::{Charset, Escape, Fault, Reason, Record, Segment, Select};
 use crate::identifier::Hint;
 use crate::span::Span;
@@ -24,6 +33,18 @@ pub struct Reader {
     frames: Vec<Frame>,
     /// Indices of segments under a plain `name` in an object that is still open.
     names: Vec<usize>,
+    /// Whether resources of FHIR are looked for.
+    resources: Resources,
+    late: Late,
+    /// Values in resources whose meaning shows when the object ends that they stand in.
+    slots: Vec<Slot>,
+    subject: Subject,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Resources {
+    Read,
+    Ignore,
 }
 
 /// An open object or array.
@@ -39,6 +60,8 @@ struct Frame {
     siblings: Sibling,
     /// `Reader::names` from here on are this object's.
     names: usize,
+    /// What is known of the object when it is part of a resource.
+    open: Open,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,7 +82,26 @@ enum State {
 impl Reader {
     /// A reader that looks at the fields of that selection.
     pub fn new(select: Select) -> Self {
-        Self { shape: Shape::new(select), frames: Vec::new(), names: Vec::new() }
+        Self {
+            shape: Shape::new(select),
+            frames: Vec::new(),
+            names: Vec::new(),
+            resources: Resources::Read,
+            late: Late::none(),
+            slots: Vec::new(),
+            subject: Subject::default(),
+        }
+    }
+
+    /// A reader that only checks the grammar.
+    pub(crate) fn grammar() -> Self {
+        Self { resources: Resources::Ignore, ..Self::new(Select::nothing()) }
+    }
+
+    /// How a field of the record read last is called: a JSON pointer with `*` for any element of an array. Names that may
+    /// be data, such as numbers that a map is keyed by, are `*` too.
+    pub(crate) fn field_name(&self, field: u32) -> String {
+        self.shape.pointer(field)
     }
 
     /// Reads one record that holds one JSON value.
@@ -68,7 +110,7 @@ impl Reader {
     ///
     /// The first fault; the record must not pass.
     pub fn read<'r>(&mut self, bytes: &'r [u8]) -> Result<Record<'r>, Fault> {
-        let mut record = Record { bytes, charset: Charset::Utf8, segments: Vec::new(), patient: None };
+        let mut record = Record::new(bytes, Charset::Utf8);
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(e) => return Err(Fault::new(e.valid_up_to(), Reason::InvalidUtf8)),
@@ -76,6 +118,11 @@ impl Reader {
         self.shape.begin();
         self.frames.clear();
         self.names.clear();
+        self.slots.clear();
+        self.subject.clear();
+        if self.resources == Resources::Read {
+            self.late = Late::of(bytes);
+        }
         let mut at = whitespace_end(bytes, 0);
         let mut state = State::Value(ROOT);
         loop {
@@ -93,6 +140,10 @@ impl Reader {
                             return Err(Fault::new(at, Reason::JsonTooDeep));
                         }
                         let kind = if *open == b'{' { Kind::Object } else { Kind::Array };
+                        let node = match kind {
+                            Kind::Object if self.resources == Resources::Read => self.object(text, at, node)?,
+                            _ => node,
+                        };
                         self.frames.push(Frame {
                             node,
                             kind,
@@ -100,6 +151,7 @@ impl Reader {
                             index: 0,
                             siblings: Sibling::default(),
                             names: self.names.len(),
+                            open: Open::new(self.slots.len(), record.segments.len()),
                         });
                         at = whitespace_end(bytes, at + 1);
                         match (kind, bytes.get(at)) {
@@ -143,6 +195,7 @@ impl Reader {
                         if at < bytes.len() {
                             return Err(Fault::new(at, Reason::JsonTrailingData));
                         }
+                        self.subject.settle(&mut record, self.shape.has_patient());
                         return Ok(record);
                     };
                     match (frame.kind, bytes.get(at)) {
@@ -156,7 +209,7 @@ impl Reader {
                         }
                         (Kind::Object, Some(b'}')) | (Kind::Array, Some(b']')) => {
                             at += 1;
-                            self.close(&mut record);
+                            self.close(text, &mut record)?;
                             State::After
                         }
                         (_, Some(_)) => return Err(Fault::new(at, Reason::JsonUnexpectedByte)),
@@ -180,9 +233,9 @@ impl Reader {
         };
         frame.last = node;
         frame.siblings |= self.shape.sibling(node);
-        if self.shape.keys_selected(frame.node) {
+        if let Some(hint) = self.shape.key_hint(frame.node, node) {
             let name = if escaped { unescape(key, raw.start)? } else { Cow::Borrowed(key) };
-            record.segments.push(Segment { raw, text: name, hint: Hint::Text, escape: Escape::Json, rule: None });
+            record.segments.push(Segment { field: node, ..Segment::new(raw, name, hint, Escape::Json) });
         }
         Ok(node)
     }
@@ -205,6 +258,10 @@ impl Reader {
         record: &mut Record<'r>,
     ) -> Result<(), Fault> {
         let wanted = self.shape.wanted(node);
+        let element = self.shape.element_of(node);
+        if element.kind != Fhir::Json {
+            return self.element_string(text, node, element, raw, escaped, record);
+        }
         if !wanted.any() {
             // An escape must be sound even where nobody looks.
             if escaped {
@@ -222,7 +279,8 @@ impl Reader {
                 if self.shape.is_plain_name(node) {
                     self.names.push(record.segments.len());
                 }
-                record.segments.push(Segment { raw, text: value, hint, escape: Escape::Json, rule: wanted.rule });
+                let segment = Segment::new(raw, value, hint, Escape::Json);
+                record.segments.push(Segment { rule: wanted.rule, field: node, ..segment });
             }
         }
         Ok(())
@@ -233,19 +291,26 @@ impl Reader {
         if wanted.patient {
             record.patient = Some(Cow::Borrowed(raw.of(text)));
         }
-        if wanted.search {
+        let element = self.shape.element_of(node);
+        if !matches!(element.kind, Fhir::Json | Fhir::Other) {
+            self.element_number(text, node, element, raw, record);
+        } else if wanted.search {
             let value = raw.of(text);
             let hint = self.shape.hint(node, value, true);
             if matches!(hint, Hint::Whole(_)) {
                 let text = Cow::Borrowed(value);
-                record.segments.push(Segment { raw, text, hint, escape: Escape::JsonNumber, rule: wanted.rule });
+                let segment = Segment::new(raw, text, hint, Escape::JsonNumber);
+                record.segments.push(Segment { rule: wanted.rule, field: node, ..segment });
             }
         }
     }
 
     /// Ends the innermost container: a plain `name` beside a dose is no person's.
-    fn close(&mut self, record: &mut Record<'_>) {
-        let Some(frame) = self.frames.pop() else { return };
+    fn close<'r>(&mut self, text: &'r str, record: &mut Record<'r>) -> Result<(), Fault> {
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        if frame.kind == Kind::Object {
+            self.end_element(text, &frame, record)?;
+        }
         if frame.siblings.is_thing() {
             for at in self.names.iter().skip(frame.names) {
                 if let Some(segment) = record.segments.get_mut(*at) {
@@ -255,6 +320,7 @@ impl Reader {
         }
         self.names.truncate(frame.names);
         self.shape.end(frame.node);
+        Ok(())
     }
 }
 
@@ -263,7 +329,7 @@ impl Reader {
 pub(crate) fn is_valid(bytes: &[u8], copy: &mut Vec<u8>, buffers: &mut simd_json::Buffers) -> bool {
     copy.clear();
     copy.extend_from_slice(bytes);
-    simd_json::to_tape_with_buffers(copy, buffers).is_ok() || Reader::new(Select::nothing()).read(bytes).is_ok()
+    simd_json::to_tape_with_buffers(copy, buffers).is_ok() || Reader::grammar().read(bytes).is_ok()
 }
 
 fn literal(bytes: &[u8], at: &mut usize, word: &[u8]) -> Result<State, Fault> {
@@ -280,3 +346,6 @@ fn literal(bytes: &[u8], at: &mut usize, word: &[u8]) -> Result<State, Fault> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod resource_tests;

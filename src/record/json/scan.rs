@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::record::splice::hex;
+use crate::record::walk::hex;
 use crate::record::{Fault, Reason};
 
 /// The first byte from `at` on that is no white space.

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use crate::identifier::Hint;
 use crate::record::Select;
-use crate::record::field::Field;
+use crate::record::fhir::{Element, Kind, Resource};
 pub(super) use crate::record::field::Sibling;
+use crate::record::field::{Field, data_key};
 use crate::record::select::{Place, Wanted};
 
 /// The root of the tree; as "the last member" it means that there was none.
@@ -24,9 +25,9 @@ pub(super) struct Shape {
 
 struct Node {
     parent: u32,
-    /// As written, escapes unresolved; empty for an element of an array.
+    /// As written, escapes unresolved; empty for an element of an array, [`RESOURCE`] for a resource.
     key: Box<str>,
-    /// The name, `None` for an element of an array: it is called as its array is.
+    /// The name, `None` for an element of an array, which is called as its array is, and for a resource.
     name: Option<Box<str>>,
     /// The member that came after this one the last time.
     next: u32,
@@ -34,8 +35,13 @@ struct Node {
     first: u32,
     members: HashMap<Box<str>, u32>,
     elements: Vec<u32>,
+    /// The same place when a resource stands there, by its kind.
+    resources: Vec<(Resource, u32)>,
     place: Place,
     field: Field,
+    element: Element,
+    /// What its key is, when it is data.
+    data: Option<Hint>,
 }
 
 impl Shape {
@@ -83,9 +89,13 @@ impl Shape {
         path.reverse();
         path.push(name);
         let field = Field::of(&path);
+        let element = self.node(parent).element.member(self.name(parent), name);
         // Of the names that are not kept only those of open containers are needed.
         self.end(parent);
-        let new = self.push(Node::new(parent, key, Some(name.into()), place, field));
+        // Names of the specification are no data.
+        let free = matches!(element.kind, Kind::Json | Kind::Other);
+        let data = free.then(|| data_key(name, self.node(parent).field)).flatten();
+        let new = self.push(Node { element, data, ..Node::new(parent, key, Some(name.into()), place, field) });
         if (new as usize) < MAX_NODES {
             if let Some(node) = self.nodes.get_mut(parent as usize) {
                 node.members.insert(key.into(), new);
@@ -106,13 +116,29 @@ impl Shape {
             return *known;
         }
         let place = self.select.element(&node.place, index);
-        let field = node.field;
-        let new = self.push(Node::new(parent, "", None, place, field));
+        let (field, element) = (node.field, node.element);
+        let new = self.push(Node { element, ..Node::new(parent, "", None, place, field) });
         if (new as usize) < MAX_NODES
             && let Some(node) = self.nodes.get_mut(parent as usize)
             && node.elements.len() == slot
         {
             node.elements.push(new);
+        }
+        new
+    }
+
+    /// The node for a resource of that kind at `node`.
+    pub(super) fn resource(&mut self, at: u32, resource: Resource) -> u32 {
+        let node = self.node(at);
+        if let Some((_, known)) = node.resources.iter().find(|known| known.0 == resource) {
+            return *known;
+        }
+        let (place, field, element) = (node.place.clone(), node.field, node.element.resource(resource));
+        let new = self.push(Node { element, ..Node::new(at, RESOURCE, None, place, field) });
+        if (new as usize) < MAX_NODES
+            && let Some(node) = self.nodes.get_mut(at as usize)
+        {
+            node.resources.push((resource, new));
         }
         new
     }
@@ -127,8 +153,52 @@ impl Shape {
         self.node(node).place.wanted
     }
 
-    pub(super) fn keys_selected(&self, node: u32) -> bool {
-        self.select.keys() && self.node(node).place.wanted.inside
+    /// How the key of `member` in `parent` is searched: when keys are asked for, or when it is data. Names of the
+    /// specification of FHIR are not.
+    pub(super) fn key_hint(&self, parent: u32, member: u32) -> Option<Hint> {
+        let free = matches!(self.node(member).element.kind, Kind::Json | Kind::Other);
+        let asked = self.select.keys().then_some(Hint::Text);
+        self.node(member).data.or(asked).filter(|_| free && self.node(parent).place.wanted.inside)
+    }
+
+    /// What the specification of FHIR says of the node.
+    #[inline]
+    pub(super) fn element_of(&self, node: u32) -> Element {
+        self.node(node).element
+    }
+
+    /// Whether the selection names a field that says whose record it is.
+    pub(super) fn has_patient(&self) -> bool {
+        self.select.has_patient()
+    }
+
+    /// The name under which a node stands.
+    pub(super) fn name(&self, node: u32) -> &str {
+        let mut at = node;
+        while at != ROOT {
+            let node = self.node(at);
+            if let Some(name) = &node.name {
+                return name;
+            }
+            at = node.parent;
+        }
+        ""
+    }
+
+    /// Where a node stands, as a JSON pointer in which `*` is any element of an array, and any name that may be data.
+    pub(super) fn pointer(&self, node: u32) -> String {
+        let mut steps = Vec::new();
+        let mut at = node;
+        while at != ROOT {
+            let node = self.node(at);
+            match &node.name {
+                Some(name) if is_plain(name) => steps.push(name.replace('~', "~0").replace('/', "~1")),
+                None if &*node.key == RESOURCE => {}
+                _ => steps.push("*".into()),
+            }
+            at = node.parent;
+        }
+        steps.iter().rev().flat_map(|step| ["/", step]).collect()
     }
 
     #[inline]
@@ -187,8 +257,23 @@ impl Node {
             first: ROOT,
             members: HashMap::new(),
             elements: Vec::new(),
+            resources: Vec::new(),
             place,
             field,
+            element: Element::default(),
+            data: None,
         }
     }
+}
+
+/// The key of a node for a resource. No key of JSON: those hold no control characters.
+const RESOURCE: &str = "\u{1}";
+
+/// Whether a name is one that somebody gave to a field, rather than a person's or number that a map is keyed by.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 64
+        && name.bytes().filter(u8::is_ascii_digit).count() < 4
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$' | b':' | b'/' | b'~'))
 }
