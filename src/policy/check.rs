@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::identifier::Label;
 
-use super::{Action, Policy, TokenKind};
+use super::{Action, Attachments, Policy, TokenKind};
 
 /// A rule that a policy says it follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,15 +29,27 @@ pub enum Place {
     Destination(String),
 }
 
-/// An action that a rule does not allow.
+/// What in a policy a rule is held against.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// An action.
+    Action {
+        /// What it is done with.
+        label: Label,
+        /// Where it stands.
+        place: Place,
+        /// What is done.
+        action: Action,
+    },
+    /// Attachments that cannot be searched, and stay.
+    Attachments,
+}
+
+/// What a rule does not allow.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Violation {
-    /// What it is done with.
-    pub label: Label,
-    /// Where it stands.
-    pub place: Place,
-    /// What is done.
-    pub action: Action,
+    /// What it is about.
+    pub subject: Subject,
     /// The clause of 45 CFR that forbids it, as `164.514(b)(2)(i)(C)`.
     pub clause: &'static str,
     /// Why it does.
@@ -106,10 +118,19 @@ impl Claim {
             Claim::LimitedDataSet => limited_data_set_forbids(label, action),
         }
     }
+
+    /// The clause that forbids attachments which are not searched, and why.
+    fn forbids_attachments(self) -> (&'static str, &'static str) {
+        let why = "an image may be a full-face photograph, and what is not searched may hold any identifier";
+        match self {
+            Claim::SafeHarbor => ("164.514(b)(2)(i)(Q)", why),
+            Claim::LimitedDataSet => ("164.514(e)(2)(xvi)", why),
+        }
+    }
 }
 
 impl Policy {
-    /// Every action in it, defaults, fields and destinations, that the rule does not allow. Empty: the claim is true of
+    /// Every action in it, defaults, fields and destinations, that the rule does not allow, and attachments that stay. Empty: the claim is true of
     /// the policy, in whatever way fields and destinations meet, since each is held against the rule by itself.
     pub fn violations(&self, claim: Claim) -> Vec<Violation> {
         let fields = self.patterns.iter().cloned().map(Place::Field);
@@ -119,9 +140,14 @@ impl Policy {
         for place in places {
             for (label, action) in self.own(&place) {
                 if let Some((clause, why)) = claim.forbids(label, action) {
-                    violations.push(Violation { label, place: place.clone(), action, clause, why });
+                    let subject = Subject::Action { label, place: place.clone(), action };
+                    violations.push(Violation { subject, clause, why });
                 }
             }
+        }
+        if self.attachments() == Attachments::Keep {
+            let (clause, why) = claim.forbids_attachments();
+            violations.push(Violation { subject: Subject::Attachments, clause, why });
         }
         violations
     }
@@ -140,8 +166,11 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Violation { label, place, action, clause, why } = self;
-        write!(f, "{place}{} = \"{action}\": 45 CFR {clause}: {why}", label.name())
+        match &self.subject {
+            Subject::Action { label, place, action } => write!(f, "{place}{} = \"{action}\"", label.name())?,
+            Subject::Attachments => write!(f, "attachments = \"{}\"", Attachments::Keep.name())?,
+        }
+        write!(f, ": 45 CFR {}: {}", self.clause, self.why)
     }
 }
 

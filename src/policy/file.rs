@@ -8,7 +8,8 @@ use toml::Spanned;
 use crate::identifier::Label;
 
 use super::{
-    Action, Checked, Checksums, Claim, DateOrder, Fault, Overrides, Place, Policy, PolicyError, Settings, Violation,
+    Action, Attachments, Checked, Checksums, Claim, DateOrder, Fault, FhirDates, Overrides, Place, Policy, PolicyError,
+    Settings, Subject, Violation,
 };
 
 impl Policy {
@@ -18,6 +19,7 @@ impl Policy {
     /// name = "research"
     /// extends = "limited-data-set"    # a preset: what is not named below. The default is minimum-necessary
     /// claim = "limited-data-set"      # the default is what the preset claims; "none" gives that up
+    /// attachments = "remove"          # of those that cannot be searched; or "keep"
     ///
     /// [actions]
     /// "*" = "sealed-token"            # all that must go and is not named
@@ -41,6 +43,7 @@ impl Policy {
     /// [dates]
     /// order = "month-first"
     /// as-of = 2026
+    /// fhir = "year"                   # or "token": where FHIR must have a date
     /// ```
     ///
     /// # Errors
@@ -82,6 +85,10 @@ impl Policy {
         if let Some(claim) = self.claim {
             out.push_str(&format!("claim = \"{}\"\n", claim.name()));
         }
+        // What came later is written where it is not the default, so that the hashes of older policies stay.
+        if self.attachments() != Attachments::default() {
+            out.push_str(&format!("attachments = \"{}\"\n", self.attachments().name()));
+        }
         let fields = self.patterns.iter().map(|p| (format!("fields.{}", quoted(p)), Place::Field(p.clone())));
         let destinations = self.destinations().map(|d| (format!("destinations.{d}"), Place::Destination(d.to_owned())));
         let actions = std::iter::once(("actions".to_owned(), Place::Default));
@@ -91,12 +98,15 @@ impl Policy {
                 out.push_str(&format!("{} = \"{action}\"\n", label.name()));
             }
         }
-        let Settings { shift_weeks, checksums, date_order, as_of } = self.settings;
+        let Settings { shift_weeks, checksums, date_order, as_of, fhir_dates, attachments: _ } = self.settings;
         out.push_str(&format!("\n[shift]\nweeks = {shift_weeks}\n"));
         out.push_str(&format!("\n[surrogate]\nchecksums = \"{}\"\n", checksums.name()));
         out.push_str(&format!("\n[dates]\norder = \"{}\"\n", date_order.name()));
         if let Some(year) = as_of {
             out.push_str(&format!("as-of = {year}\n"));
+        }
+        if fhir_dates != FhirDates::default() {
+            out.push_str(&format!("fhir = \"{}\"\n", fhir_dates.name()));
         }
         out
     }
@@ -109,6 +119,7 @@ struct File {
     name: Spanned<String>,
     extends: Option<Spanned<String>>,
     claim: Option<Spanned<String>>,
+    attachments: Option<Spanned<String>>,
     #[serde(default)]
     actions: Table,
     #[serde(default)]
@@ -144,6 +155,7 @@ struct Dates {
     order: Option<Spanned<String>>,
     #[serde(rename = "as-of")]
     as_of: Option<Spanned<i64>>,
+    fhir: Option<Spanned<String>>,
 }
 
 /// A file as it is meant, its claim not yet held against its actions.
@@ -151,6 +163,8 @@ struct Draft {
     policy: Policy,
     /// Where each action that is written in the file stands in it.
     sites: Vec<(Place, Label, usize)>,
+    /// Where it says what becomes of attachments.
+    attachments: Option<usize>,
     /// What brought in the others, or the claim.
     origin: usize,
 }
@@ -172,7 +186,8 @@ impl Draft {
         }
         settings(text, &file, &mut policy.settings)?;
 
-        let mut draft = Draft { policy, sites: Vec::new(), origin };
+        let mut draft =
+            Draft { policy, sites: Vec::new(), attachments: file.attachments.as_ref().map(|a| a.span().start), origin };
         for (label, action) in draft.table(text, &file.actions, &Place::Default)?.iter() {
             draft.policy.actions[label as usize] = action;
         }
@@ -247,8 +262,13 @@ impl Draft {
     /// What the claim does not allow, with where in the file it stands, in the order of the file.
     fn violations(&self, claim: Claim) -> Vec<(usize, Violation)> {
         let site = |violation: &Violation| {
-            let own = self.sites.iter().find(|(place, l, _)| *l == violation.label && *place == violation.place);
-            own.map_or(self.origin, |(_, _, at)| *at)
+            let site = match &violation.subject {
+                Subject::Action { label, place, .. } => {
+                    self.sites.iter().find(|(p, l, _)| l == label && p == place).map(|(_, _, at)| *at)
+                }
+                Subject::Attachments => self.attachments,
+            };
+            site.unwrap_or(self.origin)
         };
         let mut found: Vec<_> = self.policy.violations(claim).into_iter().map(|v| (site(&v), v)).collect();
         found.sort_by_key(|(at, _)| *at);
@@ -278,6 +298,12 @@ fn settings(text: &str, file: &File, settings: &mut Settings) -> Result<(), Poli
     }
     if let Some(given) = &file.dates.as_of {
         settings.as_of = Some(number(text, given, "as-of", Settings::AS_OF)?);
+    }
+    if let Some(given) = &file.dates.fhir {
+        settings.fhir_dates = choice(text, given, "fhir", FhirDates::ALL.map(|f| (f.name(), f)))?;
+    }
+    if let Some(given) = &file.attachments {
+        settings.attachments = choice(text, given, "attachments", Attachments::ALL.map(|a| (a.name(), a)))?;
     }
     Ok(())
 }

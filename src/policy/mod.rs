@@ -15,9 +15,9 @@ use sha2::{Digest, Sha256};
 use crate::identifier::Label;
 
 pub use action::{Action, TokenKind};
-pub use check::{Checked, Claim, Fault, Place, Violation};
+pub use check::{Checked, Claim, Fault, Place, Subject, Violation};
 pub use diff::Difference;
-pub use settings::{Checksums, DateOrder, Settings};
+pub use settings::{Attachments, Checksums, DateOrder, FhirDates, Settings};
 pub use table::safe_harbor_table;
 
 /// An action for every label, other actions for some fields and destinations, and what the actions need to be told.
@@ -92,6 +92,9 @@ pub enum PolicyError {
         "policy {0:?} gives vault tokens and needs a vault: name one with --vault, or take --policy redact, which needs none"
     )]
     VaultNeeded(String),
+    /// No secret can be drawn.
+    #[error("the operating system gives no random numbers")]
+    Random,
 }
 
 impl Policy {
@@ -139,6 +142,11 @@ impl Policy {
     /// What the actions need to be told.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What becomes of attachments that cannot be searched.
+    pub fn attachments(&self) -> Attachments {
+        self.settings.attachments
     }
 
     /// The policy as it is for that destination: what the destination names is done everywhere, in fields that have

@@ -12,6 +12,10 @@ pub struct Settings {
     /// The year by which ages are told from birth years; without it, the present one. Invariant: within
     /// [`Settings::AS_OF`].
     pub as_of: Option<i16>,
+    /// What stands where a FHIR resource must have a date.
+    pub fhir_dates: FhirDates,
+    /// What becomes of attachments that cannot be searched.
+    pub attachments: Attachments,
 }
 
 /// Whether the check digits of a stand-in hold.
@@ -34,6 +38,26 @@ pub enum DateOrder {
     DayFirst,
 }
 
+/// What stands where a FHIR resource must have a date and the action writes none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum FhirDates {
+    /// The year, which is a date there, so that the resource stays valid. Nothing turns it back.
+    #[default]
+    Year,
+    /// What the action writes elsewhere: a token, a label. The resource is not valid then.
+    Token,
+}
+
+/// What becomes of attachments that cannot be searched: images, PDF, what is in no known format.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Attachments {
+    /// They go.
+    #[default]
+    Remove,
+    /// They stay, with whatever is in them.
+    Keep,
+}
+
 impl Settings {
     /// What `weeks` may be: up to ten years.
     pub const SHIFT_WEEKS: std::ops::RangeInclusive<u16> = 1..=520;
@@ -41,19 +65,28 @@ impl Settings {
     pub const AS_OF: std::ops::RangeInclusive<i16> = 1900..=2199;
 
     /// Name and value of each, as policy files have them.
-    pub fn rows(&self) -> [(&'static str, String); 4] {
+    pub fn rows(&self) -> [(&'static str, String); 6] {
         [
             ("shift.weeks", self.shift_weeks.to_string()),
             ("surrogate.checksums", self.checksums.name().to_owned()),
             ("dates.order", self.date_order.name().to_owned()),
             ("dates.as-of", self.as_of.map_or("the present year".to_owned(), |year| year.to_string())),
+            ("dates.fhir", self.fhir_dates.name().to_owned()),
+            ("attachments", self.attachments.name().to_owned()),
         ]
     }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { shift_weeks: 52, checksums: Checksums::default(), date_order: DateOrder::default(), as_of: None }
+        Settings {
+            shift_weeks: 52,
+            checksums: Checksums::default(),
+            date_order: DateOrder::default(),
+            as_of: None,
+            fhir_dates: FhirDates::default(),
+            attachments: Attachments::default(),
+        }
     }
 }
 
@@ -79,6 +112,32 @@ impl DateOrder {
         match self {
             DateOrder::MonthFirst => "month-first",
             DateOrder::DayFirst => "day-first",
+        }
+    }
+}
+
+impl FhirDates {
+    /// Both.
+    pub const ALL: [FhirDates; 2] = [FhirDates::Year, FhirDates::Token];
+
+    /// The name in policy files.
+    pub fn name(self) -> &'static str {
+        match self {
+            FhirDates::Year => "year",
+            FhirDates::Token => "token",
+        }
+    }
+}
+
+impl Attachments {
+    /// Both.
+    pub const ALL: [Attachments; 2] = [Attachments::Remove, Attachments::Keep];
+
+    /// The name in policy files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Attachments::Remove => "remove",
+            Attachments::Keep => "keep",
         }
     }
 }

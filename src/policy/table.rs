@@ -13,7 +13,7 @@ pub fn safe_harbor_table() -> String {
     for row in ROWS {
         let labels: Vec<Label> = Label::ALL.into_iter().filter(|label| label.clause() == row.clause).collect();
         let names = match labels[..] {
-            [] => "none: images are not read".to_owned(),
+            [] => "none: attachments that are not searched".to_owned(),
             _ => list(&labels),
         };
         let clause = row.clause.map_or("may stay".to_owned(), |letter| format!("({letter})"));
@@ -44,6 +44,7 @@ fn cell(policy: &Policy, labels: &[Label]) -> String {
         }
     }
     match &groups[..] {
+        [] => policy.attachments().name().to_owned(),
         [(action, _)] => action.clone(),
         groups => {
             groups.iter().map(|(action, labels)| format!("{}: {action}", list(labels))).collect::<Vec<_>>().join("; ")
@@ -92,7 +93,11 @@ const ROWS: [Row; 19] = [
     Row { clause: Some('N'), identifier: "web addresses (URLs)", proof: &[PRESETS] },
     Row { clause: Some('O'), identifier: "IP address numbers", proof: &[PRESETS] },
     Row { clause: Some('P'), identifier: "biometric identifiers, finger and voice prints", proof: &[PRESETS] },
-    Row { clause: Some('Q'), identifier: "full-face photographs and comparable images", proof: &[] },
+    Row {
+        clause: Some('Q'),
+        identifier: "full-face photographs and comparable images",
+        proof: &["policy::tests::attachments_that_are_not_searched_go_unless_nothing_is_claimed"],
+    },
     Row {
         clause: Some('R'),
         identifier: "any other unique identifying number, characteristic or code",

@@ -102,8 +102,13 @@ fn a_file_names_what_differs() {
     let set = read(
         "name = \"x\"\n[shift]\nweeks = 520\n[surrogate]\nchecksums = \"valid\"\n[dates]\norder = \"day-first\"\nas-of = 2026",
     );
-    let want =
-        Settings { shift_weeks: 520, checksums: Checksums::Valid, date_order: DateOrder::DayFirst, as_of: Some(2026) };
+    let want = Settings {
+        shift_weeks: 520,
+        checksums: Checksums::Valid,
+        date_order: DateOrder::DayFirst,
+        as_of: Some(2026),
+        ..Settings::default()
+    };
     assert_eq!(set.settings(), &want);
     assert_eq!(read(&set.to_toml()), set);
 }
@@ -178,11 +183,13 @@ fn what_is_written_is_read_again_and_has_one_hash() {
     hashes.extend([
         policy.hash(),
         read(&text.replace("mask", "mask:1")).hash(),
-        read(&(text + "[dates]\nas-of = 2025")).hash(),
+        read(&(text.clone() + "[dates]\nas-of = 2025")).hash(),
+        read(&(text.clone() + "[dates]\nfhir = \"token\"")).hash(),
+        read(&("attachments = \"keep\"\n".to_owned() + &text)).hash(),
     ]);
     hashes.sort_unstable();
     hashes.dedup();
-    assert_eq!(hashes.len(), 8);
+    assert_eq!(hashes.len(), 10);
     // Pinned: a new program must find the hashes of old audit records.
     let hex: String = Policy::preset("redact").unwrap().hash().iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(hex, "c422e2b311f8d8ae038903ed2c1260518ed8b0cae0ac146a04307843d8e1240f");
@@ -326,7 +333,9 @@ fn safe_harbor_refuses_each_clause() {
             let found = read(&with(label, action)).violations(Claim::SafeHarbor);
             assert_eq!(found.is_empty(), allowed, "{} {action}", label.name());
             if let [only] = &found[..] {
-                assert_eq!((only.label, only.clause, &only.place), (label, clause, &Place::Default), "{action}");
+                let action = Action::parse(action).unwrap();
+                assert_eq!(only.subject, Subject::Action { label, place: Place::Default, action });
+                assert_eq!(only.clause, clause, "{action}");
             }
             let claimed = with(label, action).replace("claim = \"none\"", "");
             match Policy::from_toml(&claimed) {
@@ -385,7 +394,7 @@ fn a_limited_data_set_has_none_of_the_sixteen() {
     let numerals: std::collections::BTreeSet<_> =
         clauses.iter().filter_map(|c| c.strip_prefix("164.514(e)(2)")).collect();
     let sixteen = "(i) (ii) (iii) (iv) (v) (vi) (vii) (viii) (ix) (x) (xi) (xii) (xiii) (xiv) (xv)";
-    // (xvi) is photographs.
+    // (xvi) is photographs: attachments.
     assert_eq!(numerals, sixteen.split(' ').collect());
 }
 
@@ -397,14 +406,16 @@ fn a_claim_is_held_against_every_place() {
                 [destinations.llm]\nEMAIL = \"keep\"\n";
     let checked = Policy::check_toml(text, None).unwrap();
     assert_eq!((checked.name.as_str(), checked.claim), ("x", Some(Claim::LimitedDataSet)));
-    let of = |label| {
-        checked.faults.iter().filter(|f| f.violation.label == label).map(|f| (f.line, f.column)).collect::<Vec<_>>()
+    let of = |wanted| {
+        let is = |f: &&Fault| matches!(f.violation.subject, Subject::Action { label, .. } if label == wanted);
+        checked.faults.iter().filter(is).map(|f| (f.line, f.column)).collect::<Vec<_>>()
     };
     assert_eq!(of(Label::Ssn), [(6, 7), (8, 7)]);
     assert_eq!(of(Label::Email), [(8, 7), (11, 9)]);
     assert_eq!((of(Label::Name), of(Label::Date)), (vec![], vec![]));
     assert!(checked.faults.is_sorted_by_key(|f| f.line));
-    assert_eq!(checked.faults[1].violation.place, Place::Field("/a".to_owned()));
+    let Subject::Action { place, .. } = &checked.faults[1].violation.subject else { panic!("an action") };
+    assert_eq!(place, &Place::Field("/a".to_owned()));
     let error = Policy::from_toml(text).unwrap_err().to_string();
     let more = checked.faults.len() - 1;
     assert!(
@@ -440,6 +451,27 @@ fn presets_claim_no_more_than_they_do() {
 }
 
 #[test]
+fn attachments_that_are_not_searched_go_unless_nothing_is_claimed() {
+    for policy in presets() {
+        assert_eq!(policy.attachments(), Attachments::Remove, "{}", policy.name());
+    }
+    let kept = "name = \"x\"\nextends = \"redact\"\nattachments = \"keep\"\n";
+    let policy = read(kept);
+    assert_eq!(policy.attachments(), Attachments::Keep);
+    assert_eq!(read(&policy.to_toml()), policy);
+    for (claim, clause) in [(Claim::SafeHarbor, "164.514(b)(2)(i)(Q)"), (Claim::LimitedDataSet, "164.514(e)(2)(xvi)")] {
+        let found = policy.violations(claim);
+        assert_eq!(found.iter().map(|v| (&v.subject, v.clause)).collect::<Vec<_>>(), [(&Subject::Attachments, clause)]);
+        let checked = Policy::check_toml(kept, Some(claim)).unwrap();
+        assert_eq!(checked.faults.iter().map(|f| (f.line, f.column)).collect::<Vec<_>>(), [(3, 15)]);
+    }
+    let error = Policy::from_toml(&format!("claim = \"safe-harbor\"\n{kept}")).unwrap_err().to_string();
+    assert!(error.contains("line 4, column 15") && error.contains("attachments = \"keep\": 45 CFR"), "{error}");
+    assert!(Policy::from_toml("name = \"x\"\nattachments = \"hide\"").is_err());
+    assert!(Policy::from_toml("name = \"x\"\n[dates]\nfhir = \"keep\"").is_err());
+}
+
+#[test]
 fn differences_are_all_that_differs() {
     let lines = |a: &Policy, b: &Policy| a.differences(b).iter().map(Difference::to_string).collect::<Vec<_>>();
     let base = "name = \"x\"\nextends = \"redact\"\n";
@@ -453,6 +485,8 @@ fn differences_are_all_that_differs() {
         ("[destinations.llm]\nNAME = \"redact\"", vec!["destination llm: NAME: - -> redact"]),
         ("[shift]\nweeks = 4", vec!["shift.weeks: 52 -> 4"]),
         ("[surrogate]\nchecksums = \"valid\"", vec!["surrogate.checksums: invalid -> valid"]),
+        ("attachments = \"keep\"", vec!["attachments: remove -> keep"]),
+        ("[dates]\nfhir = \"token\"", vec!["dates.fhir: year -> token"]),
         (
             "[dates]\norder = \"day-first\"\nas-of = 2020",
             vec!["dates.order: month-first -> day-first", "dates.as-of: the present year -> 2020"],

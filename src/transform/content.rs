@@ -14,7 +14,10 @@ pub(super) struct Content {
 /// Where a value is put back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {
+    /// Text that was named so.
     Text,
+    /// What was told to be no JSON: text, a table, XML or HL7, each of which gets back the bytes that stood in it.
+    Told,
     Json,
     CsvBare,
     CsvQuoted,
@@ -42,6 +45,17 @@ pub(super) fn pieces<E>(
                 return emit(flag::WRITTEN, &both);
             }
             return windows_1252(value, emit);
+        }
+        Written::Raw(raw) if raw == value => return cut(0, value, emit),
+        Written::Raw(raw) => {
+            let both = Zeroizing::new(format!("{}r{value}{raw}", value.len()));
+            return if both.len() <= PIECE { emit(flag::WRITTEN, &both) } else { cut(flag::VERBATIM, raw, emit) };
+        }
+        Written::Windows1252Raw(raw) if raw == value => return pieces(value, Written::Windows1252, emit),
+        Written::Windows1252Raw(raw) if raw.is_ascii() => return pieces(value, Written::Raw(raw), emit),
+        Written::Windows1252Raw(raw) => {
+            let both = Zeroizing::new(format!("{}x{value}{raw}", value.len()));
+            return if both.len() <= PIECE { emit(flag::WRITTEN, &both) } else { windows_1252(raw, emit) };
         }
         Written::Json(raw) => {
             escape::json(value, &mut canonical);
@@ -102,18 +116,19 @@ impl Content {
         let mut windows_1252 = false;
         if self.flags & flag::WRITTEN != 0 {
             let (mark, both, len) = self.parts();
-            if (mark, place) == ('j', Place::Json) || mark == 'q' && matches!(place, Place::CsvQuoted | Place::CsvBare)
-            {
-                out.extend_from_slice(both.get(len..).unwrap_or_default().as_bytes());
-                return;
-            }
-            if mark == 'v' && matches!(place, Place::CsvQuoted | Place::CsvBare) {
-                let raw = both.get(len..).unwrap_or_default();
-                out.extend_from_slice(&encoding_rs::WINDOWS_1252.encode(raw).0);
-                return;
+            let table = matches!(place, Place::Told | Place::CsvBare | Place::CsvQuoted);
+            let text = matches!(place, Place::Told | Place::Text);
+            let raw = both.get(len..).unwrap_or_default();
+            match mark {
+                'j' if place == Place::Json => return out.extend_from_slice(raw.as_bytes()),
+                'q' if table => return out.extend_from_slice(raw.as_bytes()),
+                'r' if text => return out.extend_from_slice(raw.as_bytes()),
+                'v' if table => return out.extend_from_slice(&encoding_rs::WINDOWS_1252.encode(raw).0),
+                'x' if text => return out.extend_from_slice(&encoding_rs::WINDOWS_1252.encode(raw).0),
+                _ => {}
             }
             value = both.get(..len).unwrap_or_default();
-            windows_1252 = matches!(mark, 'w' | 'v') && place != Place::Json;
+            windows_1252 = matches!(mark, 'w' | 'v' | 'x') && place != Place::Json;
         }
         let mut escaped = String::new();
         match place {
@@ -142,8 +157,8 @@ pub(super) mod flag {
     /// Six bytes of scope follow.
     pub(in crate::transform) const SCOPED: u8 = 1;
     /// The content is the value's length in decimal, a mark, the value, and what the mark asks for: `j` and `q` the
-    /// bytes in a JSON string or a CSV field, `w` nothing: it stood in Windows-1252;
-    /// `v` the characters in a CSV field in Windows-1252.
+    /// bytes in a JSON string or a CSV field, `r` those in XML, HL7 or RTF, `w` nothing: it stood in Windows-1252;
+    /// `v` and `x` the characters in a CSV field, and in XML, HL7 or RTF, in Windows-1252.
     pub(in crate::transform) const WRITTEN: u8 = 2;
     /// The value is a JSON number.
     pub(in crate::transform) const NUMBER: u8 = 4;

@@ -6,7 +6,8 @@ use super::date::{Dates, Order, days_for};
 use super::draw::Draws;
 use super::surrogate::{self, Surrogates};
 use super::whose::Whose;
-use super::{age, generalise, mask, zip3};
+use super::{age, fhir, generalise, mask, zip3};
+use crate::form::Form;
 use crate::identifier::Label;
 use crate::policy::{Action, Checksums, Claim, DateOrder, Policy};
 use crate::secret::Key;
@@ -78,5 +79,46 @@ impl Makers {
             }),
             Action::Keep | Action::Redact | Action::Token(_) => false,
         }
+    }
+
+    /// Appends what the action makes of a date where one of that type must stand: the moved date where the action moves
+    /// dates, else the year alone, with the floor of [`Dates::year`]. `year_stays` tells whether the policy lets a year
+    /// stand; where it does not, or none can be told, [`fhir::NO_YEAR`] stands there.
+    pub(super) fn fhir_date(
+        &self,
+        action: Action,
+        year_stays: bool,
+        value: (&str, Form),
+        whose: &Whose,
+        out: &mut String,
+    ) {
+        let (text, form) = value;
+        let before = out.len();
+        if matches!(action, Action::Shift | Action::Surrogate) && self.make(action, Label::Date, text, whose, out) {
+            if out.get(before..).is_some_and(|made| fhir::is_valid(form, made)) {
+                return;
+            }
+            out.truncate(before);
+        }
+        let read = || {
+            let mut year = String::new();
+            (self.dates.year(text, &mut year) && year.len() == 4).then(|| year.parse().ok())?
+        };
+        let year = fhir::year(text).map(|year| self.dates.floored(year)).or_else(read);
+        let told = year.filter(|_| year_stays || action == Action::Year);
+        fhir::write_year(form, told.unwrap_or(fhir::NO_YEAR), out);
+    }
+
+    /// Appends the number that stands in place of one.
+    pub(super) fn number(&self, action: Action, label: Label, text: &str, whose: &Whose, out: &mut String) {
+        let before = out.len();
+        let numeric = matches!(action, Action::Year | Action::Shift | Action::Age);
+        if numeric && self.make(action, label, text, whose, out) {
+            if out.get(before..).is_some_and(fhir::is_number) {
+                return;
+            }
+            out.truncate(before);
+        }
+        fhir::write_number(label, out);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::content::{self, Content};
 use super::whose::Whose;
-use super::{TransformError, Value, token};
+use super::{TransformError, Value, id, token};
 use crate::identifier::Label;
 use crate::span::Span;
 use crate::vault::{Code, Owner, Request, Vault};
@@ -24,6 +24,16 @@ struct Order {
     label: Label,
     flags: u8,
     content: Span,
+    spelling: Spelling,
+}
+
+/// How a code stands in the output.
+#[derive(Clone, Copy)]
+enum Spelling {
+    /// `[NAME:...]`.
+    Bracket,
+    /// As a logical id of FHIR.
+    Id,
 }
 
 /// Where a code goes in the output, and which of the [`Orders`] it is for.
@@ -31,6 +41,13 @@ struct Order {
 pub struct Hole {
     at: usize,
     order: usize,
+}
+
+impl Hole {
+    /// The same hole so many bytes further on.
+    pub fn moved(self, by: usize) -> Hole {
+        Hole { at: self.at + by, ..self }
+    }
 }
 
 impl Orders {
@@ -55,28 +72,38 @@ impl Orders {
     pub fn holes(&self, first: usize, last: usize, at: usize, holes: &mut Vec<Hole>) {
         let mut at = at;
         for (order, waiting) in self.list.iter().enumerate().take(last).skip(first) {
-            // `[NAME:`, the code, `]`.
-            at += waiting.label.name().len() + 2;
+            let (before, behind) = match waiting.spelling {
+                // `[NAME:`, the code, `]`.
+                Spelling::Bracket => (waiting.label.name().len() + 2, 1),
+                Spelling::Id => (id::HEAD, 0),
+            };
+            at += before;
             holes.push(Hole { at, order });
-            at += token::VAULT_CODE + 1;
+            at += token::VAULT_CODE + behind;
         }
     }
 
     /// Appends the tokens of a value to `out`, their codes left blank.
     pub(super) fn add(&mut self, value: &Value<'_>, whose: &Whose, out: &mut String) {
         let Ok(()) = content::pieces(value.text, value.written, |flags, content| {
-            let start = self.contents.len();
-            self.contents.push_str(content);
-            self.list.push(Order {
-                scope: whose.scope().copied(),
-                owner: whose.owner(),
-                label: value.label,
-                flags,
-                content: Span::new(start, self.contents.len()),
-            });
+            self.push(value.label, flags, content, whose, Spelling::Bracket);
             token::write_blank(value.label, out);
             Ok::<_, std::convert::Infallible>(())
         });
+    }
+
+    /// Appends what stands in place of a logical id to `out`, its code left blank. How the id is written where it stands is
+    /// not kept: it must be the same wherever it stands.
+    pub(super) fn add_id(&mut self, text: &str, whose: &Whose, out: &mut String) {
+        self.push(id::LABEL, 0, text, whose, Spelling::Id);
+        id::write_blank(out);
+    }
+
+    fn push(&mut self, label: Label, flags: u8, content: &str, whose: &Whose, spelling: Spelling) {
+        let start = self.contents.len();
+        self.contents.push_str(content);
+        let content = Span::new(start, self.contents.len());
+        self.list.push(Order { scope: whose.scope().copied(), owner: whose.owner(), label, flags, content, spelling });
     }
 
     /// Has the vault give the codes and writes them into `bytes`. When it fails, `bytes` must not be written out.
@@ -102,17 +129,16 @@ impl Orders {
             return Err(TransformError::Lost);
         }
         let codes: Vec<Code> = which.into_iter().filter_map(|n| given.get(n).copied()).collect();
-        let mut token = String::new();
+        let mut symbols = String::new();
         for hole in holes {
             let (code, order) = codes.get(hole.order).zip(self.list.get(hole.order)).ok_or(TransformError::Lost)?;
-            token.clear();
-            token::write_vault_code(order.label, *code, &mut token);
-            let code = token.as_bytes().get(order.label.name().len() + 2..token.len() - 1).unwrap_or_default();
+            symbols.clear();
+            token::write_vault_symbols(order.label, *code, &mut symbols);
             let blank = bytes.get_mut(hole.at..hole.at + token::VAULT_CODE).ok_or(TransformError::Lost)?;
             if blank != token::BLANK.as_bytes() {
                 return Err(TransformError::Lost);
             }
-            blank.copy_from_slice(code);
+            blank.copy_from_slice(symbols.as_bytes());
         }
         // Each code has its place, or a token would go out blank.
         if codes.len() == self.list.len() && holes.len() == codes.len() { Ok(()) } else { Err(TransformError::Lost) }

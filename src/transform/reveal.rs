@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::content::{Content, Place};
+use super::id::Ids;
 use super::seal::{Fault, MIN_CODE, Sealer};
 use super::token::{self, Parsed};
-use super::{Scope, Whose, order};
+use super::{Scope, Whose, id, order};
 use crate::identifier::Label;
 use crate::secret::Keyring;
 use crate::vault::{Code, Entry, ScopeTag, Vault, VaultError};
@@ -54,6 +55,8 @@ impl std::ops::AddAssign for Tally {
 /// What may be revealed, and by what means. Shared by all streams.
 pub struct Rights {
     sealers: Vec<Sealer>,
+    /// Of the same keys.
+    ids: Vec<Ids>,
     vault: Option<Arc<dyn Vault>>,
     /// By label, in the order of [`Label::ALL`].
     labels: [bool; Label::ALL.len()],
@@ -67,7 +70,8 @@ impl Rights {
     /// All that these open.
     pub fn new(keys: Option<&Keyring>, vault: Option<Arc<dyn Vault>>) -> Rights {
         let sealers = keys.into_iter().flat_map(Keyring::iter).map(Sealer::new).collect();
-        Rights { sealers, vault, labels: [true; Label::ALL.len()], scope: None, left: None }
+        let ids = keys.into_iter().flat_map(Keyring::iter).map(Ids::new).collect();
+        Rights { sealers, ids, vault, labels: [true; Label::ALL.len()], scope: None, left: None }
     }
 
     /// Only these labels.
@@ -118,6 +122,22 @@ impl Rights {
         } else {
             Refusal::Mistyped
         })
+    }
+
+    /// The id that what stands in its place holds. Ids are the same in all scopes, so that none limits them.
+    fn open_id(&self, kind: id::Kind, code: &[u8]) -> Result<Content, Refusal> {
+        let mut fault = Refusal::Mistyped;
+        for ids in &self.ids {
+            match ids.open(kind, code) {
+                Ok(_) if self.scope.as_ref().is_some_and(|whose| whose.scope().is_some()) => {
+                    return Err(Refusal::Refused);
+                }
+                Ok(id) => return Ok(Content::new(id, 0)),
+                Err(Fault::Mistyped) => return Err(Refusal::Mistyped),
+                Err(Fault::Foreign) => fault = Refusal::Foreign,
+            }
+        }
+        Err(if id::looks_ours(kind, code) { Refusal::Foreign } else { fault })
     }
 }
 
@@ -194,6 +214,15 @@ impl Codes {
             {
                 out.push(code);
             }
+        }
+        let mut from = 0;
+        while let Some(at) = id::find(bytes, from) {
+            if let id::Parsed::Id { kind: id::Kind::Vault, code, .. } = id::parse(bytes.get(at..).unwrap_or_default())
+                && let Ok(code) = token::read_vault_code(id::LABEL, code)
+            {
+                out.push(code);
+            }
+            from = at + 1;
         }
     }
 
@@ -350,11 +379,18 @@ impl Revealer {
             }
         }
         let (mut written, mut from) = (0, 0);
+        let mut next_id = id::find(bytes, 0);
         let keep = loop {
             let rest = bytes.get(from..).unwrap_or_default();
             let next =
                 if self.format == Format::Csv { memchr::memchr2(b'[', b'"', rest) } else { memchr::memchr(b'[', rest) };
-            let Some(at) = next.map(|next| from + next) else { break bytes.len() };
+            if next_id.is_some_and(|at| at < from) {
+                next_id = id::find(bytes, from);
+            }
+            let next = next.map(|next| from + next).into_iter().chain(next_id).min();
+            let Some(at) = next else {
+                break bytes.len() - if end { 0 } else { id::begun(bytes).min(bytes.len() - from) };
+            };
             if bytes[at] == b'"' {
                 let before = at.checked_sub(1).and_then(|i| bytes.get(i)).copied().unwrap_or(self.last);
                 self.quoted = !self.quoted && matches!(before, b',' | b'\t' | b';' | b'|' | b'\n' | b'\r' | b'"');
@@ -362,23 +398,28 @@ impl Revealer {
                 continue;
             }
             from = at + 1;
-            let (label, code, len) = match token::parse(&bytes[at..]) {
+            let (label, kind, code, len) = match token::parse(&bytes[at..]) {
                 Parsed::More if !end => break at,
-                Parsed::Code { label, code, len } => (label, code, len),
-                _ => continue,
+                Parsed::Code { label, code, len } => (label, None, code, len),
+                _ => match id::parse(&bytes[at..]) {
+                    id::Parsed::More if !end => break at,
+                    id::Parsed::Id { kind: id::Kind::Digest, .. } => continue,
+                    id::Parsed::Id { kind, code, len } => (Some(id::LABEL), Some(kind), code, len),
+                    _ => continue,
+                },
             };
             let (opened, of_vault);
-            let found = match label {
-                None => Err(Refusal::Mistyped),
-                Some(label) if code.len() == token::VAULT_CODE => {
+            let found = match (label, kind) {
+                (None, _) => Err(Refusal::Mistyped),
+                (Some(label), Some(id::Kind::Vault)) | (Some(label), None) if code.len() == token::VAULT_CODE => {
                     of_vault = self.vault_code(label, code);
                     of_vault.and_then(|code| {
                         let known = self.known.0.get(&code).and_then(Option::as_ref);
                         known.map(|known| (label, &known.content)).ok_or(Refusal::Foreign)
                     })
                 }
-                Some(label) => {
-                    opened = self.rights.open(label, code);
+                (Some(label), kind) => {
+                    opened = kind.map_or_else(|| self.rights.open(label, code), |kind| self.rights.open_id(kind, code));
                     opened.as_ref().map(|opened| (label, opened)).map_err(|refusal| *refusal)
                 }
             };
@@ -406,7 +447,7 @@ impl Revealer {
                 }
                 Err(Refusal::Refused) => self.tally.refused += 1,
                 // Others are text that happens to look like a token.
-                Err(Refusal::Mistyped) if !self.resembles(label, code) => {}
+                Err(Refusal::Mistyped) if kind.is_none() && !self.resembles(label, code) => {}
                 Err(Refusal::Mistyped) => self.tally.mistyped += 1,
                 Err(Refusal::Foreign) => self.tally.foreign += 1,
             }
@@ -431,9 +472,7 @@ impl Revealer {
             Format::Json => Place::Json,
             Format::Csv if self.quoted => Place::CsvQuoted,
             Format::Csv => Place::CsvBare,
-            // What was not told to be text may as well be a table: a value that was sealed with the bytes of its cell, its
-            // quotes doubled, gets them back. Other values are the same in both.
-            _ if self.told => Place::CsvBare,
+            _ if self.told => Place::Told,
             _ => Place::Text,
         }
     }

@@ -88,13 +88,11 @@ pub(super) fn write_code(label: Label, payload: &[u8], out: &mut String) {
     let start = out.len();
     base32::encode(payload, out);
     close(label, start, out);
+    out.push(']');
 }
 
-/// Appends `[NAME:CODE]` for a code of a vault.
-pub(super) fn write_vault_code(label: Label, code: Code, out: &mut String) {
-    out.push('[');
-    out.push_str(label.name());
-    out.push(':');
+/// Appends the symbols of a vault's code under that label, its checksum included.
+pub(super) fn write_vault_symbols(label: Label, code: Code, out: &mut String) {
     let start = out.len();
     for symbol in (0..VAULT_SYMBOLS).rev() {
         out.push(base32::symbol((code.number() >> (5 * symbol)) as u8));
@@ -113,19 +111,23 @@ pub(super) fn write_blank(label: Label, out: &mut String) {
 
 /// The vault's code in a code of that many symbols whose checksum holds.
 pub(super) fn read_vault_code(label: Label, code: &[u8]) -> Result<Code, Mistyped> {
-    if code.len() != VAULT_CODE || checksum(label, code) != Some(0) {
+    if code.len() != VAULT_CODE || !holds(label, code) {
         return Err(Mistyped);
     }
     let symbols = code.iter().take(VAULT_SYMBOLS).filter_map(|s| base32::value(*s));
     Code::new(symbols.fold(0, |number, value| number << 5 | u64::from(value))).ok_or(Mistyped)
 }
 
-/// Appends the checksum of the code that starts at `start`, and the bracket.
-fn close(label: Label, start: usize, out: &mut String) {
+/// Appends the checksum of the code that starts at `start`.
+pub(super) fn close(label: Label, start: usize, out: &mut String) {
     let sum = out.as_bytes().get(start..).unwrap_or_default().iter();
     let sum = sum.filter_map(|s| base32::value(*s)).fold(number(label), |sum, s| times_g(sum) ^ s);
     out.push(base32::symbol(times_g(sum)));
-    out.push(']');
+}
+
+/// Whether the checksum of a code holds.
+pub(super) fn holds(label: Label, code: &[u8]) -> bool {
+    checksum(label, code) == Some(0)
 }
 
 /// The payload of a code whose checksum holds.

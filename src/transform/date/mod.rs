@@ -4,6 +4,7 @@
 //! makes both answers "no", and the caller writes the label. Nothing here reads a clock.
 
 mod clock;
+mod epoch;
 mod lex;
 mod names;
 mod numeric;
@@ -51,12 +52,12 @@ impl Dates {
     pub(crate) fn year(&self, value: &str, out: &mut String) -> bool {
         let Some(reading) = parse::read(value, *self) else { return false };
         let mut last: Option<i16> = None;
-        for field in reading.fields.iter().filter(|field| matches!(field.part, Part::Year(_))) {
+        for field in reading.fields.iter().filter(|field| matches!(field.part, Part::Year(_) | Part::Epoch { .. })) {
             let Some((year, item)) = reading.dates.get(field.date).and_then(|date| Some((date.year?, date.item)))
             else {
                 continue;
             };
-            let year = year.max(self.as_of - 90).max(1);
+            let year = self.floored(year);
             if last == Some(year) {
                 continue;
             }
@@ -68,6 +69,11 @@ impl Dates {
             last = Some(year);
         }
         last.is_some()
+    }
+
+    /// The year, or the first that may be told where it is earlier; see [`year`](Dates::year).
+    pub(crate) fn floored(&self, year: i16) -> i16 {
+        year.max(self.as_of - 90).max(1)
     }
 
     /// Appends `value` with every date in it moved by `days`, all else of it as it stands. Returns false, and appends

@@ -39,7 +39,9 @@ impl Parser<'_> {
         }
         let end = i + 1;
         if !timed {
-            return Some(end);
+            // HL7 lets a zone follow a day.
+            let zone = layout.year_len == 4 && self.range(end + 1).len() == 4;
+            return Some(self.offset(end).filter(|_| zone).unwrap_or(end));
         }
         let end = if digits.len() == 14 { self.fraction(end) } else { end };
         Some(self.offset(end).unwrap_or(end))

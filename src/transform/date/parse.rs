@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::lex::{self, Kind, Token};
 use super::names::{self, Case, Language, Length};
-use super::{Dates, Order};
+use super::{Dates, Order, epoch};
 
 /// All of a value, understood.
 pub(super) struct Reading {
@@ -52,6 +52,10 @@ pub(super) enum Part {
     /// With the month it shares with other days, if it does: that is written beside it once they fall apart.
     Day(Form, Option<Shared>),
     Weekday(Form),
+    /// A count from the start of 1970, in units of which a second has so many.
+    Epoch {
+        per_second: i64,
+    },
 }
 
 /// Digits of a year.
@@ -129,7 +133,9 @@ pub(super) fn read(value: &str, dates: Dates) -> Option<Reading> {
         item: 0,
         reading: Reading { dates: Vec::new(), fields: Vec::new(), joints: Vec::new() },
     };
-    parser.value()?;
+    if parser.value().is_none() {
+        return epoch::read(value);
+    }
     parser.reading.fields.sort_by_key(|field| field.at.start);
     parser.settle_may();
     Some(parser.reading)

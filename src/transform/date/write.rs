@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::Dates;
-use super::names;
 use super::parse::{Century, Field, Form, LEAP, Part, Reading, Side, When, exists};
+use super::{epoch, names};
 
 /// Appends `value` with the dates of its `reading` moved by `days`. `None`, with something appended, where it cannot be.
 pub(super) fn shifted(value: &str, reading: &Reading, dates: Dates, days: i32, out: &mut String) -> Option<()> {
@@ -106,6 +106,7 @@ impl Writer<'_> {
                 }
             }
             Part::Weekday(_) => return None,
+            Part::Epoch { per_second } => epoch::write(self.value, &field.at, *per_second, self.days, out)?,
             Part::Year(century) => {
                 let (old, new) = (self.at(&self.old, field.date)?, self.at(&self.new, field.date)?);
                 let (first, last) = (Date::constant(1900, 3, 1), Date::constant(2100, 2, 28));
@@ -197,7 +198,7 @@ impl Zeros {
             let (of, value, form) = match &field.part {
                 Part::Month(form) => (&mut zeros.month, when.month, form),
                 Part::Day(form, _) => (&mut zeros.day, when.day, form),
-                Part::Year(_) | Part::Weekday(_) => continue,
+                Part::Year(_) | Part::Weekday(_) | Part::Epoch { .. } => continue,
             };
             if let Form::Digits { len, padded } = form {
                 zeros.custom |= padded;
