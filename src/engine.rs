@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 pub use crate::detect::Input;
 use crate::detect::clue::Question;
+pub use crate::detect::context::Facts;
 use crate::detect::evidence::{Weights, WeightsError};
 use crate::detect::{Adviser, Detector, Scratch};
+use crate::finding::Finding;
 use crate::model::{Tagger, Window};
 use crate::resolve::Findings;
 use crate::word::{Opinion, Word};
@@ -39,6 +41,12 @@ impl Engine {
         Self { detector: Arc::new(self.detector.without_gate()), tagger: self.tagger.clone() }
     }
 
+    /// The same engine that does not look in the texts of a record for what its fields, and those of records linked to it,
+    /// say: what record-aware detection adds is measured against it.
+    pub fn without_context(&self) -> Self {
+        Self { detector: Arc::new(self.detector.without_context()), tagger: self.tagger.clone() }
+    }
+
     /// A worker with buffers of its own.
     pub fn worker(&self) -> Worker {
         Worker { engine: self.clone(), scratch: Scratch::default(), gate: Gate::default() }
@@ -67,9 +75,22 @@ impl Worker {
     /// Findings of the texts of one record or document, one [`Findings`] an input, in the order of the inputs. A name
     /// found in one of the texts is looked for in all of them.
     pub fn find(&mut self, inputs: &[Input<'_>]) -> Vec<Findings> {
+        self.find_with(inputs, &[])
+    }
+
+    /// The same where something is known of the persons that the record speaks of: it is looked for in the record's texts,
+    /// as are the values of its own fields, in every form in which a text may write them.
+    pub fn find_with(&mut self, inputs: &[Input<'_>], known: &[&Facts]) -> Vec<Findings> {
         let mut adviser = Asked { tagger: self.engine.tagger.as_deref(), gate: &mut self.gate };
-        let claims = self.engine.detector.find(inputs, &mut self.scratch, &mut adviser);
+        let claims = self.engine.detector.find(inputs, known, &mut self.scratch, &mut adviser);
         claims.into_iter().map(Findings::resolve).collect()
+    }
+
+    /// The claims before they are resolved.
+    #[doc(hidden)]
+    pub fn claims(&mut self, inputs: &[Input<'_>], known: &[&Facts]) -> Vec<Vec<Finding>> {
+        let mut adviser = Asked { tagger: self.engine.tagger.as_deref(), gate: &mut self.gate };
+        self.engine.detector.find(inputs, known, &mut self.scratch, &mut adviser)
     }
 
     /// What the gate let through since this worker was made.
@@ -131,7 +152,7 @@ mod tests {
         let text =
             "the patient has pain in the left knee and the pain is worse with walking, seen by Xyzzyq Qwortle today";
         let mut worker = Engine::embedded().with_tagger(Arc::new(Eager)).worker();
-        let found = worker.find(&[Input { text, hint: Hint::Text }]);
+        let found = worker.find(&[Input::new(text, Hint::Text)]);
         assert!(found[0].iter().all(|f| f.span.start > 40 && f.span.end <= text.len()));
         assert!(found[0].iter().any(|f| f.span.of(text) == "Xyzzyq"));
         let gate = worker.gate();
@@ -141,7 +162,7 @@ mod tests {
 
     /// What of `text` must go, as its parts.
     fn found(text: &str) -> Vec<&str> {
-        let findings = Engine::embedded().worker().find(&[Input { text, hint: Hint::Text }]);
+        let findings = Engine::embedded().worker().find(&[Input::new(text, Hint::Text)]);
         findings[0].iter().filter(|f| f.label.is_identifier()).map(|f| f.span.of(text)).collect()
     }
 
@@ -179,8 +200,8 @@ mod tests {
     #[test]
     fn what_one_text_of_a_record_says_is_found_in_the_others() {
         let inputs = [
-            Input { text: "Thaddeus Okonjo-Reyes", hint: Hint::Whole(Label::Name) },
-            Input { text: "Reyes asked for ice. Okonjo again at noon.", hint: Hint::Text },
+            Input::new("Thaddeus Okonjo-Reyes", Hint::Whole(Label::Name)),
+            Input::new("Reyes asked for ice. Okonjo again at noon.", Hint::Text),
         ];
         let found = Engine::embedded().worker().find(&inputs);
         let parts: Vec<&str> = found[1].iter().map(|f| f.span.of(inputs[1].text)).collect();

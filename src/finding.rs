@@ -18,6 +18,8 @@ pub enum Source {
     Field,
     /// The NER model.
     Model,
+    /// Structured fields of the record, of its patient or of what it refers to hold the value.
+    Record,
 }
 
 impl Source {
@@ -30,6 +32,7 @@ impl Source {
             Source::Document => "document",
             Source::Field => "field",
             Source::Model => "model",
+            Source::Record => "record",
         }
     }
 }

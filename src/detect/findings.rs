@@ -7,7 +7,7 @@ use super::evidence::feature::{PhraseKind, Sequence};
 use super::evidence::word::Word;
 use super::evidence::{Decision, Tag};
 use super::shape::Shape;
-use super::token::{Case, Gap, Kind};
+use super::token::{self, Case, Gap, Kind};
 use super::{Detector, HashMap64, HashSet64, Scratch};
 use crate::finding::{Finding, Source};
 use crate::identifier::Label;
@@ -28,6 +28,11 @@ impl Document {
     /// Whether the word of this hash is part of a name.
     pub(crate) fn names(&self, hash: u64) -> bool {
         self.names.contains(&hash)
+    }
+
+    /// Leaves out a word that was noted: it is not looked for as it stands.
+    pub(crate) fn forget(&mut self, hash: u64) {
+        self.names.remove(&hash);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -296,7 +301,7 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
 }
 
 /// Whether a word that is a name elsewhere in the document is one here too.
-fn again(text: &str, sequence: &Sequence, decisions: &[Decision], i: usize) -> bool {
+pub(super) fn again(text: &str, sequence: &Sequence, decisions: &[Decision], i: usize) -> bool {
     let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { return false };
     if matches!(info.phrase, PhraseKind::Eponym | PhraseKind::Medical) || thing_follows(sequence, i) {
         return false;
@@ -311,19 +316,22 @@ fn again(text: &str, sequence: &Sequence, decisions: &[Decision], i: usize) -> b
         Case::Lower => common < 5,
         // At the start of a sentence, or in a line of capitals, every word is capitalised.
         _ => {
-            let starts = token.starts_line()
-                || i.checked_sub(1)
-                    .and_then(|p| sequence.tokens.get(p))
-                    .is_some_and(|p| matches!(p.of(text), "." | "?" | "!"));
-            let apart = common < 10 && !starts && token.case == Case::Title;
+            let apart = common < 10 && token.case == Case::Title && !starts_sentence(text, sequence, i);
             let said = name > -0.5 && name != 0.0;
             common < 8 || apart || said
         }
     }
 }
 
+/// Whether a token begins a line or a sentence.
+pub(super) fn starts_sentence(text: &str, sequence: &Sequence, i: usize) -> bool {
+    let before = i.checked_sub(1).and_then(|p| sequence.tokens.get(p));
+    sequence.tokens.get(i).is_some_and(token::Token::starts_line)
+        || before.is_some_and(|p| matches!(p.of(text), "." | "?" | "!"))
+}
+
 /// `Foley catheter`, `Parkinson's disease`: a name that names a thing.
-fn thing_follows(sequence: &Sequence, i: usize) -> bool {
+pub(super) fn thing_follows(sequence: &Sequence, i: usize) -> bool {
     let thing = |k: usize| {
         sequence
             .tokens
@@ -341,14 +349,7 @@ const EPONYM_LEAST: f32 = 0.0;
 const SURE: f32 = 0.6;
 
 /// A value whose field says that it is one identifier.
-pub(crate) fn whole(
-    detector: &Detector,
-    text: &str,
-    label: Label,
-    scratch: &mut Scratch,
-    out: &mut Vec<Finding>,
-    document: &mut Document,
-) {
+pub(crate) fn whole(text: &str, label: Label, out: &mut Vec<Finding>) {
     let is = |c: char| c.is_alphanumeric();
     let (Some(mut start), Some(end)) = (text.find(is), text.rfind(is)) else { return };
     if matches!(label, Label::Phone | Label::Fax) && text.get(..start).is_some_and(|t| t.ends_with(['(', '+'])) {
@@ -356,6 +357,16 @@ pub(crate) fn whole(
     }
     let end = end + text.get(end..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
     out.push(Finding { span: Span::new(start, end), label, score: 0.99, source: Source::Field });
+}
+
+/// Notes in `document` what a value is that was found whole.
+pub(crate) fn remember_whole(
+    detector: &Detector,
+    text: &str,
+    scratch: &mut Scratch,
+    found: &[Finding],
+    document: &mut Document,
+) {
     detector.prepare(text, scratch);
-    remember(text, &scratch.sequence, out, document);
+    remember(text, &scratch.sequence, found, document);
 }

@@ -5,6 +5,7 @@
 
 mod boundary;
 pub(crate) mod clue;
+pub mod context;
 pub mod cue;
 pub mod dictionary;
 pub mod evidence;
@@ -18,11 +19,12 @@ pub mod token;
 use std::sync::Arc;
 
 use crate::finding::Finding;
-use crate::identifier::{Hint, Label};
+use crate::identifier::{Hint, Label, Part};
 use crate::span::Span;
 use crate::word::{Opinion, Word as Shown};
 
 use clue::Question;
+use context::{Context, Facts, Lore, Place as Spot, Shelf};
 use cue::{CueMatch, Cues, Reach};
 use dictionary::{Dictionary, Phrase};
 use evidence::feature::{Info, PhraseKind, Sequence};
@@ -41,6 +43,8 @@ pub struct Detector {
     weights: Option<Arc<Weights>>,
     vocabulary: Arc<Vocabulary>,
     gated: bool,
+    /// Whether what fields say is looked for in the texts of their record.
+    contextual: bool,
 }
 
 /// A text to search, with what its place in the record says of it.
@@ -50,6 +54,15 @@ pub struct Input<'t> {
     pub text: &'t str,
     /// What the field's name says.
     pub hint: Hint,
+    /// Which part of a person's name it is.
+    pub part: Part,
+}
+
+impl<'t> Input<'t> {
+    /// A text that is no part of a name.
+    pub fn new(text: &'t str, hint: Hint) -> Self {
+        Self { text, hint, part: Part::Unknown }
+    }
 }
 
 /// Buffers that one thread reuses from text to text.
@@ -72,6 +85,10 @@ pub struct Scratch {
     opinions: Vec<Opinion>,
     /// Texts of this record that were decided already, by their place in the record.
     kept: [Kept; KEPT],
+    /// What the fields of this record say.
+    facts: Facts,
+    shelf: Shelf,
+    tokens: Vec<token::Token>,
 }
 
 /// Whom detection asks about what evidence has not settled.
@@ -125,6 +142,11 @@ impl Kept {
     }
 }
 
+/// Bytes of the shortest text for which it is worth while to make a context.
+const LEAST_SEARCHED: usize = 24;
+/// Bytes of a text in which no name stands.
+const SHORTEST: usize = 2;
+
 /// How many texts of a record are kept from finding to spreading; what is beyond is decided again.
 const KEPT: usize = 32;
 /// Bytes of the longest that is kept: all of them take some ten megabytes of tokens.
@@ -153,6 +175,7 @@ impl Detector {
             weights: None,
             vocabulary: Arc::new(Vocabulary::new(&[])),
             gated: true,
+            contextual: true,
         }
     }
 
@@ -165,6 +188,7 @@ impl Detector {
             weights: None,
             vocabulary: Arc::new(Vocabulary::new(vocabulary)),
             gated: self.gated,
+            contextual: self.contextual,
         }
     }
 
@@ -177,6 +201,21 @@ impl Detector {
             weights: self.weights.clone(),
             vocabulary: Arc::clone(&self.vocabulary),
             gated: false,
+            contextual: self.contextual,
+        }
+    }
+
+    /// The same detector that does not look in the texts of a record for what its fields say, but for the words of names
+    /// and the codes in them as they stand.
+    pub(crate) fn without_context(&self) -> Self {
+        Self {
+            dictionary: Arc::clone(&self.dictionary),
+            cues: Arc::clone(&self.cues),
+            numbers: Arc::clone(&self.numbers),
+            weights: self.weights.clone(),
+            vocabulary: Arc::clone(&self.vocabulary),
+            gated: self.gated,
+            contextual: false,
         }
     }
 
@@ -192,25 +231,36 @@ impl Detector {
     }
 
     /// Claims of the texts of one record, one list an input; they may overlap. What is found in one text is looked for in
-    /// all of them. `adviser` is asked, text by text, about the windows that evidence has not settled.
+    /// all of them, and so is what fields of the record say and what is `known` besides. `adviser` is asked, text by text,
+    /// about the windows that evidence has not settled.
     pub(crate) fn find(
         &self,
         inputs: &[Input<'_>],
+        known: &[&Facts],
         scratch: &mut Scratch,
         adviser: &mut impl Adviser,
     ) -> Vec<Vec<Finding>> {
+        let contexts = if self.contextual { self.contexts(inputs, known, scratch) } else { Vec::new() };
+        let spreads = spreads(inputs, contexts.is_empty() || adviser.advises());
         let mut texts = Vec::with_capacity(inputs.len());
         let mut document = findings::Document::default();
         for (at, input) in inputs.iter().enumerate() {
             let mut found = Vec::new();
             match input.hint {
                 Hint::Skip => {}
-                Hint::Whole(label) => findings::whole(self, input.text, label, scratch, &mut found, &mut document),
+                Hint::Whole(label) => {
+                    findings::whole(input.text, label, &mut found);
+                    if spreads {
+                        findings::remember_whole(self, input.text, scratch, &found, &mut document);
+                    }
+                }
                 Hint::Text => {
                     self.prepare(input.text, scratch);
                     self.decide(input.text, scratch);
                     self.ask(input.text, scratch, &document, adviser);
                     findings::collect(input.text, scratch, &mut found, &mut document);
+                    let spot = Spot { text: input.text, sequence: &scratch.sequence, decisions: &scratch.decisions };
+                    contexts.iter().for_each(|context| context.search(spot, &mut found));
                     if inputs.len() > 1 {
                         scratch.keep(at, input.text.len());
                     }
@@ -218,6 +268,7 @@ impl Detector {
             }
             texts.push(found);
         }
+        contexts.iter().flat_map(|context| context.eponyms()).for_each(|hash| document.forget(*hash));
         if !document.is_empty() {
             for (at, (input, found)) in inputs.iter().zip(&mut texts).enumerate() {
                 if input.hint == Hint::Text {
@@ -230,6 +281,37 @@ impl Detector {
             }
         }
         texts
+    }
+
+    /// What the texts of this record are searched with besides: what is known of those it speaks of, and what its own
+    /// fields say. Nothing where no text is worth it.
+    fn contexts(&self, inputs: &[Input<'_>], known: &[&Facts], scratch: &mut Scratch) -> Vec<Arc<Context>> {
+        let mut contexts = Vec::new();
+        if !inputs.iter().any(|input| input.hint == Hint::Text && input.text.len() >= LEAST_SEARCHED) {
+            return contexts;
+        }
+        scratch.facts.clear();
+        for input in inputs {
+            if let Hint::Whole(label) = input.hint {
+                scratch.facts.push(label, input.part, input.text);
+            }
+        }
+        let Scratch { facts, shelf, tokens, cache, folded, .. } = scratch;
+        let mut word_folded = Vec::new();
+        let mut of = |word: &str| {
+            let hash = folded_hash(word, &mut word_folded);
+            (hash, cache.get(hash, || self.known(word, hash, &mut word_folded)))
+        };
+        let mut lore = Lore { of: &mut of, tokens, folded };
+        let hash = known.iter().filter(|facts| !facts.is_empty()).fold(0, |hash, facts| step(hash, facts.hash()));
+        if hash != 0 {
+            let all = || Context::build(known.iter().flat_map(|facts| facts.iter()), &mut lore);
+            contexts.push(shelf.take(hash, all));
+        }
+        if !facts.is_empty() {
+            contexts.push(shelf.take(facts.hash(), || Context::build(facts.iter(), &mut lore)));
+        }
+        contexts
     }
 
     /// Asks about the windows of a decided text; what is said stands in `scratch.opinions`, one for each open word.
@@ -464,6 +546,35 @@ impl Detector {
     }
 }
 
+/// Whether the words of whole values are to be looked for as they stand: no context looks for them in every form, or
+/// somebody is asked to whom they are a clue; and there is a text to look in. Of texts as short as most cells of a table
+/// are, one must hold a word of such a value: a look at the words is much cheaper than reading the values.
+fn spreads(inputs: &[Input<'_>], wanted: bool) -> bool {
+    fn runs(text: &str) -> impl Iterator<Item = &str> {
+        text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty())
+    }
+    let texts = || inputs.iter().filter(|input| input.hint == Hint::Text && input.text.len() > SHORTEST);
+    if !wanted || texts().next().is_none() {
+        return false;
+    }
+    if texts().any(|input| input.text.len() >= LEAST_SEARCHED) {
+        return true;
+    }
+    let (mut words, mut count, mut seen) = ([0u64; 64], 0, 0u64);
+    let mut folded = Vec::new();
+    for run in texts().flat_map(|input| runs(input.text)) {
+        let Some(place) = words.get_mut(count) else { return true };
+        *place = folded_hash(run, &mut folded);
+        seen |= 1 << (*place >> 58);
+        count += 1;
+    }
+    let words = words.get(..count).unwrap_or_default();
+    inputs.iter().filter(|input| matches!(input.hint, Hint::Whole(_))).flat_map(|input| runs(input.text)).any(|run| {
+        let hash = folded_hash(run, &mut folded);
+        seen & 1 << (hash >> 58) != 0 && words.contains(&hash)
+    })
+}
+
 /// What a phrase of the dictionaries is as evidence; of several kinds, what protects precision wins.
 fn phrase_kind(phrase: Phrase) -> PhraseKind {
     [
@@ -650,10 +761,10 @@ mod tests {
         let long = format!("{again}{}", " and so on".repeat(LONGEST_KEPT / 10));
         let mut texts = vec![long.as_str(), named];
         texts.resize(KEPT + 4, again);
-        let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input { text, hint: Hint::Text }).collect();
+        let inputs: Vec<Input<'_>> = texts.iter().map(|text| Input::new(text, Hint::Text)).collect();
         let (detector, mut scratch) = (Detector::embedded(), Scratch::default());
         for _ in 0..2 {
-            let found = detector.find(&inputs, &mut scratch, &mut Nobody);
+            let found = detector.find(&inputs, &[], &mut scratch, &mut Nobody);
             assert!(found.iter().skip(2).all(|f| *f == found[2]));
             assert_eq!(found[0], found[2]);
             assert!(found[2].iter().any(|f| f.span.of(again) == "Oyelaran"));

@@ -4,7 +4,9 @@
 //! What a rule finds is sure; it also marks its tokens, so that evidence sees them as what they are.
 
 mod date;
+mod log;
 mod number;
+mod staff;
 mod street;
 
 use super::cue::{Cue, CueMatch};
@@ -64,6 +66,8 @@ pub(crate) fn apply(
             out.push(find(span, Label::Age90, Source::Pattern));
         }
     }
+    view.logged(&mut marks);
+    view.seen_with(&mut marks);
     let mut at = 0;
     for cue in cues {
         view.cued(cue, &mut at, &mut marks);
