@@ -49,6 +49,12 @@ pub enum RunError {
         /// Why.
         source: crate::transform::TransformError,
     },
+    /// The input is not what it was when it was opened: it shrank, grew or was written to.
+    #[error("{file} changed while it was read: nothing of it was written; run again when it stays as it is")]
+    Changed {
+        /// The file.
+        file: String,
+    },
     /// A worker ended without its result; see the log.
     #[error("{file}: a worker was lost")]
     Lost {

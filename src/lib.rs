@@ -12,6 +12,7 @@ pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod finding;
+mod form;
 pub mod identifier;
 pub mod model;
 pub mod pipeline;

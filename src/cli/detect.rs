@@ -106,7 +106,7 @@ fn scan(worker: &mut Worker, line: &[u8], args: &Args) -> Result<String, usize> 
     if !id.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
         return Err(1);
     }
-    let found = worker.find(&[Input { text: &document.text, hint: Hint::Text }]);
+    let found = worker.find(&[Input::new(&document.text, Hint::Text)]);
     let mut out = String::with_capacity(256);
     out.push_str("{\"id\":");
     out.push_str(id);

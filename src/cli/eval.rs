@@ -148,7 +148,7 @@ impl Args {
 /// What the engine finds that must go.
 fn predict(engine: &Engine, notes: &[Note]) -> Vec<Vec<Predicted>> {
     let find = |worker: &mut Worker, note: &Note| {
-        let found = worker.find(&[Input { text: &note.text, hint: Hint::Text }]);
+        let found = worker.find(&[Input::new(&note.text, Hint::Text)]);
         let mut place = CodePoints::new(&note.text);
         let found = found.iter().flat_map(|f| f.iter()).filter(|f| f.label.is_identifier());
         found

@@ -36,6 +36,8 @@ enum FormatArg {
     Json,
     Csv,
     Tsv,
+    Xml,
+    Hl7,
 }
 
 impl FieldArgs {
@@ -48,6 +50,20 @@ impl FieldArgs {
         unmet
     }
 
+    /// All of it in a line, for telling whether it is what it was.
+    pub(crate) fn told(&self) -> String {
+        let Self { format, field, skip_field, keys, patient_field } = self;
+        let mut told = format!("format {format:?}").to_lowercase();
+        let lists =
+            [("field", field.as_slice()), ("skip-field", skip_field), ("patient-field", patient_field.as_slice())];
+        for (name, patterns) in lists {
+            for pattern in patterns {
+                told.push_str(&format!(", {name} {pattern}"));
+            }
+        }
+        if *keys { told + ", keys" } else { told }
+    }
+
     pub(crate) fn ask(&self, separator: Vec<u8>) -> Ask {
         let format = match self.format {
             FormatArg::Auto => None,
@@ -56,6 +72,8 @@ impl FieldArgs {
             FormatArg::Json => Some(Format::Json),
             FormatArg::Csv => Some(Format::Csv),
             FormatArg::Tsv => Some(Format::Tsv),
+            FormatArg::Xml => Some(Format::Xml),
+            FormatArg::Hl7 => Some(Format::Hl7),
         };
         let select = Select::all()
             .fields(&self.field)

@@ -1,6 +1,6 @@
 //! `deidre filter`: standard input to standard output.
 
-use std::io::{self, Write};
+use std::io::{self, Chain, Cursor, Read, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ use super::transform_args::Replacing;
 use super::{FieldArgs, ModelArgs, QUARANTINED, TransformArgs};
 use crate::audit::Verb;
 use crate::error::InputError;
+use crate::pipeline::compress::{Cap, Compression, Decoder, Encoder};
 use crate::pipeline::quarantine::{Quarantine, QuarantineFile};
 use crate::pipeline::{Run, Scrub, Source, run as run_pipeline};
 
@@ -23,6 +24,8 @@ use crate::pipeline::{Run, Scrub, Source, run as run_pipeline};
   zcat feed.ndjson.gz | deidre filter | indexer
   deidre filter --field /note --policy redact < rows.ndjson > clean.ndjson
   deidre filter --format text --separator '\\f' < notes.txt
+
+Input compressed with gzip or Zstandard is read, and the output compressed likewise.
 
 Records that cannot be read are left out, never passed on; they are counted on standard error and the exit code is 1.")]
 pub(crate) struct Args {
@@ -52,17 +55,26 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (engine, model) = args.model.engine()?;
     let model = model.as_ref().map(|(name, hash)| (name.as_str(), *hash));
     let audit = Audit::open(&args.audit, transform.policy(), model, keys.as_ref())?;
-    let scrub = Scrub { engine, transform, scope };
+    let scrub = Scrub { engine, transform, scope, people: None };
     let mut quarantine = Report::new(args)?;
     let pool = super::pool(args.jobs)?;
-    let source = match Source::open(io::stdin(), &ask, None).context("cannot read standard input")? {
+    let (input, compression) = plain(io::stdin()).context("cannot read standard input")?;
+    let source = match Source::open(input, &ask, None).context("cannot read standard input")? {
         Ok(source) => source,
         Err(reason) => bail!("standard input: {reason}; nothing was written"),
     };
     let job = Run { scrub: &scrub, file: "-", target: "standard output", progress: &|_| {} };
-    let mut out = io::stdout().lock();
+    let mut out = Encoder::new(io::stdout().lock(), compression);
     let start = Instant::now();
     let result = run_pipeline(&job, source, &mut out, &mut quarantine, Some(&pool));
+    let result = match result {
+        Ok(summary) => {
+            out.finish().and_then(|mut out| out.flush()).context("cannot write standard output")?;
+            Ok(summary)
+        }
+        // What was compressed last may be lost, as the end of the input is.
+        Err(e) => Err(e),
+    };
     audit.note(Verb::Stream, result.as_ref().ok(), None, start.elapsed())?;
     let summary = match result {
         Ok(summary) => summary,
@@ -71,7 +83,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Err(e.into());
         }
     };
-    out.flush().context("cannot write standard output")?;
     quarantine.finish()?;
     let unmet = args.fields.unmet(&summary.tally);
     Ok(match summary.quarantined() {
@@ -83,6 +94,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     })
 }
+
+/// Input that may be compressed, decompressed; and how it was.
+fn plain<R: Read>(mut input: R) -> io::Result<(Plain<R>, Compression)> {
+    let mut start = Vec::new();
+    input.by_ref().take(MAGIC).read_to_end(&mut start)?;
+    let compression = Compression::of(&start);
+    Ok((Decoder::new(Cursor::new(start).chain(input), compression, Cap::default()), compression))
+}
+
+/// Input from its beginning, decompressed.
+type Plain<R> = Decoder<Chain<Cursor<Vec<u8>>, R>>;
+
+/// Bytes that tell how something is compressed.
+const MAGIC: u64 = 4;
 
 /// Says which records were left out, the first of them on standard error, all of them in a file when one is named.
 struct Report {

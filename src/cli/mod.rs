@@ -10,6 +10,7 @@ mod eval;
 mod fields;
 mod filter;
 mod fit;
+mod inspect;
 mod key;
 mod model;
 mod model_args;
@@ -44,6 +45,8 @@ enum Verb {
     Filter(filter::Args),
     /// Scrub files and folders into another folder
     Batch(batch::Args),
+    /// Say what a file is taken for and what would be touched in it
+    Inspect(inspect::Args),
     /// Write the identifiers of JSON Lines texts, as spans
     Detect(detect::Args),
     /// Measure what leaks and what is over-redacted, on gold notes
@@ -74,6 +77,7 @@ impl Cli {
         match &self.verb {
             Verb::Filter(args) => filter::run(args),
             Verb::Batch(args) => batch::run(args),
+            Verb::Inspect(args) => inspect::run(args),
             Verb::Detect(args) => detect::run(args),
             Verb::Eval(args) => eval::run(args),
             Verb::Reveal(args) => reveal::run(args),

@@ -63,6 +63,11 @@ enum ScopeName {
 }
 
 impl TransformArgs {
+    /// Whether a vault was named.
+    pub(super) fn has_vault(&self) -> bool {
+        self.vault.is_named()
+    }
+
     /// What to replace with, and `ask` with the policy's fields in it.
     pub(crate) fn build(&self, ask: &mut Ask) -> anyhow::Result<Replacing> {
         let policy = load_policy(&self.policy)?;
@@ -82,13 +87,14 @@ impl TransformArgs {
         ask.select = std::mem::take(&mut ask.select).rules(policy.fields());
         let keys = self.key.ring()?;
         let vault = self.vault.open(keys.as_ref())?;
-        let transform = Transform::new(policy, Means { keys: keys.as_ref(), vault, year: present_year() })?;
+        let transform =
+            Transform::new(policy, Means { keys: keys.as_ref(), vault, year: present_year(), joins: None })?;
         Ok(Replacing { transform, scope, keys })
     }
 }
 
 /// By the system's clock, in UTC.
-fn present_year() -> i16 {
+pub(super) fn present_year() -> i16 {
     let now = std::time::SystemTime::now();
     let now = jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     // A clock that was never set must not make people younger.

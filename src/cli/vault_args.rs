@@ -18,6 +18,11 @@ pub(crate) struct VaultArgs {
 }
 
 impl VaultArgs {
+    /// Whether one was.
+    pub(super) fn is_named(&self) -> bool {
+        self.vault.as_deref().is_some_and(|name| !name.is_empty())
+    }
+
     /// The vault that was named, opened with `keys`.
     pub(crate) fn open(&self, keys: Option<&Keyring>) -> anyhow::Result<Option<Arc<dyn Vault>>> {
         let Some(name) = self.vault.as_deref().filter(|name| !name.is_empty()) else { return Ok(None) };

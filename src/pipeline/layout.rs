@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::scrub::Check;
 use crate::record::csv::Table;
 use crate::record::sniff::{BOM, sniff};
-use crate::record::{Format, Reason, Select, json, text};
+use crate::record::{Format, Reason, Select, hl7, json, text, xml};
 
 /// The format of an input with what it takes to read its records.
 #[derive(Clone, Debug)]
@@ -68,6 +69,8 @@ impl Layout {
         match (&self.table, self.format) {
             (Some(table), _) => Reader::Table(Arc::clone(table)),
             (None, Format::Json | Format::Ndjson) => Reader::Json(Box::new(json::Reader::new(self.select.clone()))),
+            (None, Format::Xml) => Reader::Xml(Box::new(xml::Reader::new(self.select.clone()))),
+            (None, Format::Hl7) => Reader::Hl7(Box::new(hl7::Reader::new(self.select.clone()))),
             _ => Reader::Text,
         }
     }
@@ -77,7 +80,9 @@ impl Layout {
 pub(crate) enum Reader {
     Text,
     Json(Box<json::Reader>),
+    Hl7(Box<hl7::Reader>),
     Table(Arc<Table>),
+    Xml(Box<xml::Reader>),
 }
 
 impl Reader {
@@ -89,8 +94,31 @@ impl Reader {
         match self {
             Reader::Text => text::read(bytes),
             Reader::Json(reader) => reader.read(bytes),
+            Reader::Xml(reader) => reader.read(bytes),
+            Reader::Hl7(reader) => reader.read(bytes),
             Reader::Table(table) if header => table.read_header(bytes),
             Reader::Table(table) => table.read(bytes),
+        }
+    }
+
+    /// The name of a field, as `--field` takes it.
+    pub(crate) fn field_name(&self, field: u32) -> String {
+        match self {
+            Reader::Text => "text".to_owned(),
+            Reader::Json(reader) => reader.field_name(field),
+            Reader::Table(table) => table.field_name(field),
+            Reader::Xml(reader) => reader.field_name(field),
+            Reader::Hl7(reader) => reader.field_name(field),
+        }
+    }
+
+    /// Whether the edited record is as sound as it was: parsers must not read anything else than values in it.
+    pub(super) fn is_sound(&self, before: &[u8], after: &[u8], check: &mut Check) -> bool {
+        match self {
+            Reader::Json(_) => json::is_valid(after, &mut check.copy, &mut check.buffers),
+            Reader::Xml(_) => xml::is_sound(before, after),
+            Reader::Hl7(_) => hl7::is_sound(before, after),
+            Reader::Text | Reader::Table(_) => true,
         }
     }
 }

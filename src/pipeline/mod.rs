@@ -1,15 +1,31 @@
 //! From an input stream to an output stream: cuts input into chunks of whole records, has them scrubbed by several
 //! threads, writes them in order. Knows nothing of detection.
 
+pub(crate) mod batch;
+mod budget;
+#[cfg(feature = "parquet")]
+pub mod columns;
+pub mod compress;
+pub(crate) mod input;
+mod journal;
+pub(crate) mod kept;
 pub mod layout;
+mod lock;
+pub(crate) mod manifest;
+pub(crate) mod part;
+mod passage;
+pub mod people;
 pub mod quarantine;
+pub(crate) mod retry;
 pub mod run;
 pub mod scrub;
 pub mod source;
+pub(crate) mod state;
 pub mod summary;
-pub mod target;
+pub mod survey;
 pub mod walk;
 
+pub use compress::Compression;
 pub use layout::Layout;
 pub use run::{Run, run};
 pub use scrub::Scrub;

@@ -1,14 +1,22 @@
 //! Scrubs a chunk: the one place where records become clean records, whoever drives.
 
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use sha1::{Digest, Sha1};
 
 use super::layout::{Layout, Reader};
+use super::passage::Passages;
+use super::people::People;
 use super::source::{Chunk, Place};
-use crate::engine::{Engine, Input, Worker};
+use crate::engine::{Engine, Facts, Worker};
 use crate::identifier::Label;
-use crate::policy::Action;
-use crate::record::{Charset, Edits, Escape, Fault, Format, Reason, Record, Walk, json, splice};
+use crate::policy::{Action, Attachments};
+use crate::record::{Charset, Edits, Escape, Fate, Fault, Form, Format, Reason, Record, Segment, Walk};
+use crate::resolve::Findings;
 use crate::span::Span;
 use crate::transform::{Hole, Orders, Scope, Transform, TransformError, Value, Whose, Written};
 
@@ -20,6 +28,8 @@ pub struct Scrub {
     pub transform: Transform,
     /// Within what equal values share a token.
     pub scope: Scope,
+    /// What is known of the people of the whole export.
+    pub people: Option<Arc<People>>,
 }
 
 /// Scrubs the chunks of one input, from several threads.
@@ -28,6 +38,8 @@ pub struct Desk<'a> {
     layout: Layout,
     /// The input as its scope knows it.
     file: &'a str,
+    /// The scope of what records of the whole export share.
+    shared: Whose,
     idle: Mutex<Vec<Hand>>,
 }
 
@@ -38,14 +50,33 @@ pub struct Clean {
     /// What is to be written.
     pub bytes: Vec<u8>,
     /// Records with their faults; they are not in `bytes`.
-    pub faults: Vec<(u64, Fault)>,
+    pub aside: Vec<Aside>,
     /// What was done.
     pub tally: Tally,
 }
 
+/// A record that was left out.
+pub struct Aside {
+    /// The record, counted from 1; 0 is a header.
+    pub record: u64,
+    /// What is wrong with it.
+    pub fault: Fault,
+    /// Where it would stand in the chunk's output.
+    pub at: usize,
+    /// The record as it came, with its line end; empty when it was too large to be kept.
+    pub bytes: Vec<u8>,
+}
+
+// Both hold text: lengths only.
 impl std::fmt::Debug for Clean {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Clean").field("number", &self.number).field("bytes", &self.bytes.len()).finish()
+    }
+}
+
+impl std::fmt::Debug for Aside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Aside").field("record", &self.record).field("fault", &self.fault).finish_non_exhaustive()
     }
 }
 
@@ -60,6 +91,10 @@ pub struct Tally {
     pub written: u64,
     /// Texts searched: fields, cells, documents.
     pub searched: u64,
+    /// Attachments taken out because they are of a kind that is not searched.
+    pub removed: u64,
+    /// Attachments of such a kind that the policy keeps.
+    pub unsearched: u64,
     /// Replacements by label, in the order of [`Label::ALL`].
     pub replaced: [u64; Label::ALL.len()],
 }
@@ -70,6 +105,8 @@ impl std::ops::AddAssign for Tally {
         self.records += other.records;
         self.searched += other.searched;
         self.written += other.written;
+        self.removed += other.removed;
+        self.unsearched += other.unsearched;
         self.replaced.iter_mut().zip(other.replaced).for_each(|(a, b)| *a += b);
     }
 }
@@ -78,26 +115,119 @@ impl std::ops::AddAssign for Tally {
 struct Hand {
     worker: Worker,
     reader: Reader,
+    /// Of the record's own bytes.
     edits: Edits,
+    /// Of its contents, by their number.
+    inner: Vec<Edits>,
     tokens: Vec<Span>,
+    /// What is known of those whom the record speaks of.
+    known: Facts,
     check: Check,
+    waiting: Vec<Waiting>,
+    places: Vec<usize>,
+    draft: Draft,
+}
+
+/// What the records of a chunk still wait for.
+#[derive(Default)]
+struct Draft {
     orders: Orders,
     holes: Vec<Hole>,
-    /// Edits of the record at hand with a token that waits for its code: which, and the orders they are.
-    waiting: Vec<(usize, usize, usize)>,
-    places: Vec<usize>,
+    /// Decoded contents of the chunk one after the other, edited.
+    contents: Vec<u8>,
+    /// Holes in `contents`.
+    inner: Vec<Hole>,
+    packets: Vec<Packet>,
+}
+
+/// A content that is encoded into the output once its codes are filled in. Codes have a fixed length, so that its place
+/// and length are known before.
+struct Packet {
+    /// In the decoded contents.
+    content: Span,
+    /// Where its base 64 stands in the output.
+    at: usize,
+    /// Where its SHA-1 stands there.
+    hash: Option<usize>,
+}
+
+/// How far a draft was when a record began.
+#[derive(Clone, Copy)]
+struct Mark {
+    orders: usize,
+    holes: usize,
+    contents: usize,
+    inner: usize,
+    packets: usize,
+}
+
+/// An edit with tokens that wait for their codes: in which content, which edit, and the orders from which to which.
+struct Waiting {
+    within: Option<u16>,
+    edit: usize,
+    orders: (usize, usize),
 }
 
 #[derive(Default)]
-struct Check {
-    copy: Vec<u8>,
-    buffers: simd_json::Buffers,
+pub(super) struct Check {
+    pub(super) copy: Vec<u8>,
+    pub(super) buffers: simd_json::Buffers,
+}
+
+impl Draft {
+    fn mark(&self) -> Mark {
+        Mark {
+            orders: self.orders.len(),
+            holes: self.holes.len(),
+            contents: self.contents.len(),
+            inner: self.inner.len(),
+            packets: self.packets.len(),
+        }
+    }
+
+    fn truncate(&mut self, mark: Mark) {
+        self.orders.truncate(mark.orders);
+        self.holes.truncate(mark.holes);
+        self.contents.truncate(mark.contents);
+        self.inner.truncate(mark.inner);
+        self.packets.truncate(mark.packets);
+    }
+
+    fn clear(&mut self) {
+        self.truncate(Mark { orders: 0, holes: 0, contents: 0, inner: 0, packets: 0 });
+    }
+
+    /// Fills in all codes and encodes all contents.
+    fn settle(&mut self, transform: &Transform, bytes: &mut Vec<u8>) -> Result<(), TransformError> {
+        let length = bytes.len();
+        bytes.extend_from_slice(&self.contents);
+        self.holes.extend(self.inner.iter().map(|hole| hole.moved(length)));
+        transform.settle(&self.orders, &self.holes, bytes)?;
+        let contents = bytes.split_off(length);
+        let mut encoded = String::new();
+        for Packet { content, at, hash } in &self.packets {
+            let content = contents.get(content.start..content.end).ok_or(TransformError::Lost)?;
+            encoded.clear();
+            BASE64.encode_string(content, &mut encoded);
+            put(bytes, *at, encoded.as_bytes())?;
+            if let Some(at) = hash {
+                put(bytes, *at, BASE64.encode(Sha1::digest(content)).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn put(bytes: &mut [u8], at: usize, new: &[u8]) -> Result<(), TransformError> {
+    let place = at.checked_add(new.len()).and_then(|end| bytes.get_mut(at..end));
+    place.ok_or(TransformError::Lost)?.copy_from_slice(new);
+    Ok(())
 }
 
 impl<'a> Desk<'a> {
     /// For an input of that layout, `file` naming it within its scope.
     pub fn new(scrub: &'a Scrub, layout: Layout, file: &'a str) -> Self {
-        Self { scrub, layout, file, idle: Mutex::new(Vec::new()) }
+        Self { scrub, layout, file, shared: Whose::new(&Scope::Corpus, None, &[]), idle: Mutex::new(Vec::new()) }
     }
 
     /// Scrubs a chunk. A record that cannot be read, or on which a worker fails, is left out and listed.
@@ -107,18 +237,17 @@ impl<'a> Desk<'a> {
     /// When the vault does not give the codes of the chunk's tokens: nothing of the chunk may be written then.
     pub fn scrub(&self, chunk: Chunk) -> Result<Clean, TransformError> {
         let mut hand = self.hand();
-        hand.orders.truncate(0);
-        hand.holes.clear();
+        hand.draft.clear();
         let mut bytes = Vec::with_capacity(chunk.bytes.len() + chunk.bytes.len() / 16);
         if chunk.number == 0 {
             bytes.extend_from_slice(self.layout.prefix);
         }
-        let mut faults = Vec::new();
+        let mut aside = Vec::new();
         let mut tally = Tally { bytes: chunk.bytes.len() as u64, ..Tally::default() };
         for place in &chunk.records {
             let before = bytes.len();
-            let waiting = (hand.orders.len(), hand.holes.len());
-            let counts = (tally.replaced, tally.searched);
+            let mark = hand.draft.mark();
+            let counts = tally;
             let raw = chunk.bytes.get(place.start..place.end).unwrap_or_default();
             let ending = chunk.bytes.get(place.end..place.next).unwrap_or_default();
             let blank = self.layout.format == Format::Ndjson && raw.trim_ascii().is_empty() && place.fault.is_none();
@@ -131,34 +260,34 @@ impl<'a> Desk<'a> {
                 None => catch_unwind(AssertUnwindSafe(|| self.record(&mut hand, raw, place, &mut bytes, &mut tally)))
                     .unwrap_or_else(|_| {
                         // Its buffers may be in any state, but for what the records before it wait for.
-                        let (orders, holes) = (std::mem::take(&mut hand.orders), std::mem::take(&mut hand.holes));
-                        hand = Hand { orders, holes, ..self.new_hand() };
+                        let draft = std::mem::take(&mut hand.draft);
+                        hand = Hand { draft, ..self.new_hand() };
                         Err(Fault::new(0, Reason::Internal))
                     }),
             };
             let counted = u64::from(!blank && place.record > 0);
-            tally.records += counted;
             match outcome {
                 Ok(()) => {
                     bytes.extend_from_slice(ending);
+                    tally.records += counted;
                     tally.written += counted;
                 }
                 Err(fault) => {
                     bytes.truncate(before);
-                    hand.orders.truncate(waiting.0);
-                    hand.holes.truncate(waiting.1);
-                    (tally.replaced, tally.searched) = counts;
+                    hand.draft.truncate(mark);
+                    tally = counts;
                     // A header that does not pass counts as a record, so that in = out + set aside.
-                    tally.records += 1 - counted;
-                    faults.push((place.record, fault));
+                    tally.records += 1;
+                    let kept = chunk.bytes.get(place.start..place.next).unwrap_or_default().to_vec();
+                    aside.push(Aside { record: place.record, fault, at: before, bytes: kept });
                 }
             }
         }
-        self.scrub.transform.settle(&hand.orders, &hand.holes, &mut bytes)?;
+        hand.draft.settle(&self.scrub.transform, &mut bytes)?;
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(hand);
         }
-        Ok(Clean { number: chunk.number, bytes, faults, tally })
+        Ok(Clean { number: chunk.number, bytes, aside, tally })
     }
 
     fn record(
@@ -170,80 +299,171 @@ impl<'a> Desk<'a> {
         tally: &mut Tally,
     ) -> Result<(), Fault> {
         let record = hand.reader.read(raw, place.record == 0)?;
-        if record.segments.is_empty() {
+        if record.segments.is_empty() && record.contents.is_empty() {
             out.extend_from_slice(raw);
             return Ok(());
         }
-        tally.searched += record.segments.len() as u64;
-        let inputs: Vec<Input<'_>> = record.segments.iter().map(|s| Input { text: &s.text, hint: s.hint }).collect();
+        let passages = Passages::of(&record.segments);
+        tally.searched += passages.len() as u64;
+        let inputs = passages.inputs(&record.segments);
         #[cfg(test)]
         tests::fail_on(&inputs);
-        let findings = hand.worker.find(&inputs);
+        hand.known.clear();
+        if let Some(people) = &self.scrub.people {
+            let references = record.references.iter().map(|reference| reference.as_ref());
+            people.known(references, record.patient.as_deref(), &mut hand.known);
+        }
+        let findings = hand.worker.find_with(&inputs, &[&hand.known]);
         // A segment without its findings must not pass.
-        if findings.len() != record.segments.len() {
+        if findings.len() != inputs.len() {
             return Err(Fault::new(0, Reason::Internal));
         }
         let whose = self.whose(&record, place);
-        let failed = |at: usize| move |_: TransformError| Fault::new(at, Reason::ReplacementFailed);
         hand.edits.clear();
+        hand.inner.resize_with(record.contents.len().max(hand.inner.len()), Edits::default);
+        hand.inner.iter_mut().for_each(Edits::clear);
         hand.waiting.clear();
-        for (number, (segment, found)) in record.segments.iter().zip(&findings).enumerate() {
+        for (passage, found) in passages.iter().zip(&findings) {
             if found.is_empty() {
                 continue;
             }
-            hand.tokens.clear();
-            self.scrub.transform.existing_tokens(&segment.text, &mut hand.tokens).map_err(failed(segment.raw.start))?;
-            let mut walk = Walk::new(&record, segment);
-            for finding in
-                found.iter().filter(|f| self.scrub.transform.policy().action_in(segment.rule, f.label) != Action::Keep)
-            {
-                // A number is replaced whole or not at all: half of one is no JSON.
-                let whole = (segment.escape == Escape::JsonNumber).then(|| Span::new(0, segment.text.len()));
-                for span in outside(whole.unwrap_or(finding.span), &hand.tokens, &segment.text) {
-                    let raw = walk.raw(span);
-                    let raw = record.charset.decode(record.bytes.get(raw.start..raw.end).unwrap_or_default());
-                    let written = match (segment.escape, record.charset) {
-                        (Escape::JsonNumber, _) => Written::JsonNumber,
-                        (Escape::Json, _) => Written::Json(&raw),
-                        (Escape::CsvQuoted | Escape::CsvBare, Charset::Utf8) => Written::Csv(&raw),
-                        (Escape::CsvQuoted | Escape::CsvBare, Charset::Windows1252) => Written::Windows1252Csv(&raw),
-                        (Escape::None, Charset::Windows1252) => Written::Windows1252,
-                        (Escape::None, Charset::Utf8) => Written::Canonical,
-                    };
-                    let value =
-                        Value { label: finding.label, rule: segment.rule, text: span.of(&segment.text), written };
-                    let (edit, first) = (hand.edits.len(), hand.orders.len());
-                    let orders = &mut hand.orders;
-                    hand.edits
-                        .replace(number, span, |out| self.scrub.transform.replace(&value, &whose, orders, out))
-                        .map_err(failed(segment.raw.start))?;
-                    if hand.orders.len() > first {
-                        hand.waiting.push((edit, first, hand.orders.len()));
-                    }
-                    if let Some(count) = tally.replaced.get_mut(finding.label as usize) {
-                        *count += 1;
-                    }
-                }
-                if whole.is_some() {
-                    break;
-                }
+            for (number, start) in passage.segments() {
+                let Some(segment) = record.segments.get(number) else { continue };
+                self.segment(hand, &record, segment, start, found, &whose, tally)?;
             }
         }
+        let packets = self.contents(hand, &record, tally)?;
         let before = out.len();
         hand.places.clear();
-        splice(&record, &hand.edits, out, &mut hand.places);
-        for (edit, first, last) in &hand.waiting {
-            let at = hand.places.get(*edit).copied().ok_or(Fault::new(0, Reason::Internal))?;
-            hand.orders.holes(*first, *last, at, &mut hand.holes);
+        hand.edits.apply(record.bytes, record.charset, out, &mut hand.places);
+        let lost = Fault::new(0, Reason::Internal);
+        let at = |edit: usize| hand.places.get(edit).copied().ok_or(lost);
+        for waiting in hand.waiting.iter().filter(|waiting| waiting.within.is_none()) {
+            hand.draft.orders.holes(waiting.orders.0, waiting.orders.1, at(waiting.edit)?, &mut hand.draft.holes);
         }
-        let json = matches!(self.layout.format, Format::Json | Format::Ndjson);
-        if json && !hand.edits.is_empty() {
-            let written = out.get(before..).unwrap_or_default();
-            if !json::is_valid(written, &mut hand.check.copy, &mut hand.check.buffers) {
-                return Err(Fault::new(0, Reason::Internal));
+        for (content, edit, hash) in packets {
+            let hash = hash.map(at).transpose()?;
+            hand.draft.packets.push(Packet { content, at: at(edit)?, hash });
+        }
+        let edited = !hand.edits.is_empty();
+        if edited && !hand.reader.is_sound(record.bytes, out.get(before..).unwrap_or_default(), &mut hand.check) {
+            return Err(lost);
+        }
+        Ok(())
+    }
+
+    /// Replaces what was found in one segment of a passage, in which it begins at byte `start`.
+    #[expect(clippy::too_many_arguments, reason = "a record's parts, which are borrowed apart")]
+    fn segment(
+        &self,
+        hand: &mut Hand,
+        record: &Record<'_>,
+        segment: &Segment<'_>,
+        start: usize,
+        found: &Findings,
+        whose: &Whose,
+        tally: &mut Tally,
+    ) -> Result<(), Fault> {
+        let failed = |_: TransformError| Fault::new(segment.raw.start, Reason::ReplacementFailed);
+        let (bytes, charset) = (record.bytes_of(segment), record.charset_of(segment));
+        let edits = match segment.within {
+            None => &mut hand.edits,
+            Some(content) => hand.inner.get_mut(usize::from(content)).ok_or(Fault::new(0, Reason::Internal))?,
+        };
+        // What every record of the export has to say alike.
+        let whose = if matches!(segment.form, Form::Id | Form::Shared) { &self.shared } else { whose };
+        hand.tokens.clear();
+        self.scrub.transform.existing_tokens(&segment.text, &mut hand.tokens).map_err(failed)?;
+        let mut walk = Walk::new(bytes, charset, segment);
+        let policy = self.scrub.transform.policy();
+        for finding in found.iter().filter(|f| policy.action_in(segment.rule, f.label) != Action::Keep) {
+            let low = finding.span.start.saturating_sub(start);
+            let high = finding.span.end.saturating_sub(start).min(segment.text.len());
+            if low >= high {
+                continue;
+            }
+            // A number is replaced whole or not at all, half of one is no JSON; and so is what must keep its form.
+            let typed = segment.escape == Escape::JsonNumber || !matches!(segment.form, Form::Free | Form::Shared);
+            let whole = typed.then(|| Span::new(0, segment.text.len()));
+            for span in outside(whole.unwrap_or(Span::new(low, high)), &hand.tokens, &segment.text) {
+                let place = walk.raw(span);
+                let raw = charset.decode(bytes.get(place.start..place.end).unwrap_or_default());
+                let value = Value {
+                    label: finding.label,
+                    rule: segment.rule,
+                    text: span.of(&segment.text),
+                    written: written(segment.escape, charset, &raw),
+                    form: segment.form,
+                };
+                let (edit, first) = (edits.len(), hand.draft.orders.len());
+                let orders = &mut hand.draft.orders;
+                edits
+                    .replace(place, segment.escape, |out| self.scrub.transform.replace(&value, whose, orders, out))
+                    .map_err(failed)?;
+                let last = hand.draft.orders.len();
+                if last > first {
+                    hand.waiting.push(Waiting { within: segment.within, edit, orders: (first, last) });
+                }
+                if let Some(count) = tally.replaced.get_mut(finding.label as usize) {
+                    *count += 1;
+                }
+            }
+            if whole.is_some() {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Edits the record where its contents stand. Returns what is to be encoded once its codes are there: where the content
+    /// stands in the draft, the edit of its base 64, and that of its hash.
+    fn contents(
+        &self,
+        hand: &mut Hand,
+        record: &Record<'_>,
+        tally: &mut Tally,
+    ) -> Result<Vec<(Span, usize, Option<usize>)>, Fault> {
+        let mut packets = Vec::new();
+        let policy = self.scrub.transform.policy();
+        for (number, content) in record.contents.iter().enumerate() {
+            let start = hand.draft.contents.len();
+            match content.fate {
+                Fate::Opaque(_) if policy.attachments() == Attachments::Keep => {
+                    tally.unsearched += 1;
+                    continue;
+                }
+                Fate::Opaque(label) => {
+                    tally.removed += 1;
+                    hand.draft.contents.extend_from_slice(format!("[{}]", label.name()).as_bytes());
+                }
+                Fate::Search => {
+                    let Some(edits) = hand.inner.get(number).filter(|edits| !edits.is_empty()) else { continue };
+                    hand.places.clear();
+                    edits.apply(&content.bytes, content.charset, &mut hand.draft.contents, &mut hand.places);
+                    for waiting in hand.waiting.iter().filter(|w| w.within.map(usize::from) == Some(number)) {
+                        let at = hand.places.get(waiting.edit).copied().ok_or(Fault::new(0, Reason::Internal))?;
+                        hand.draft.orders.holes(waiting.orders.0, waiting.orders.1, at, &mut hand.draft.inner);
+                    }
+                }
+            }
+            let span = Span::new(start, hand.draft.contents.len());
+            let bytes = hand.draft.contents.get(start..).unwrap_or_default();
+            let mut put = |raw: Span, text: &str| {
+                let write = |out: &mut String| {
+                    out.push_str(text);
+                    Ok::<_, Infallible>(true)
+                };
+                let Ok(()) = hand.edits.replace(raw, Escape::None, write);
+                hand.edits.len() - 1
+            };
+            let edit = put(content.raw, &BASE64.encode(bytes));
+            if let Some(raw) = content.size {
+                put(raw, &bytes.len().to_string());
+            }
+            let hash = content.hash.map(|raw| put(raw, &BASE64.encode(Sha1::digest(bytes))));
+            packets.push((span, edit, hash));
+        }
+        Ok(packets)
     }
 
     fn whose(&self, record: &Record<'_>, place: &Place) -> Whose {
@@ -266,13 +486,28 @@ impl<'a> Desk<'a> {
             worker: self.scrub.engine.worker(),
             reader: self.layout.reader(),
             edits: Edits::default(),
+            inner: Vec::new(),
             tokens: Vec::new(),
+            known: Facts::default(),
             check: Check::default(),
-            orders: Orders::default(),
-            holes: Vec::new(),
             waiting: Vec::new(),
             places: Vec::new(),
+            draft: Draft::default(),
         }
+    }
+}
+
+/// How a value is written where it stands, for a token to bring it back.
+fn written(escape: Escape, charset: Charset, raw: &str) -> Written<'_> {
+    match (escape, charset) {
+        (Escape::JsonNumber, _) => Written::JsonNumber,
+        (Escape::Json | Escape::JsonXml, _) => Written::Json(raw),
+        (Escape::CsvQuoted | Escape::CsvBare, Charset::Utf8) => Written::Csv(raw),
+        (Escape::CsvQuoted | Escape::CsvBare, Charset::Windows1252) => Written::Windows1252Csv(raw),
+        (Escape::None | Escape::Cdata, Charset::Windows1252) => Written::Windows1252,
+        (Escape::None | Escape::Cdata, Charset::Utf8) => Written::Canonical,
+        (Escape::Xml | Escape::Hl7(_) | Escape::Rtf, Charset::Utf8) => Written::Raw(raw),
+        (Escape::Xml | Escape::Hl7(_) | Escape::Rtf, Charset::Windows1252) => Written::Windows1252Raw(raw),
     }
 }
 
@@ -296,6 +531,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
+    use crate::engine::Input;
     use crate::error::InputError;
     use crate::pipeline::layout::Ask;
     use crate::pipeline::quarantine::Quarantine;
@@ -324,6 +560,7 @@ mod tests {
             engine: Engine::embedded(),
             transform: Transform::new(Policy::preset("redact").unwrap(), Means::default()).unwrap(),
             scope: Scope::Corpus,
+            people: None,
         };
         let pool = threads.map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
         let source = Source::open(Cursor::new(input.as_bytes().to_vec()), ask, None).unwrap().unwrap();

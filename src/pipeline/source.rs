@@ -3,11 +3,13 @@
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memmem, memrchr, memrchr2};
+use memchr::{memchr, memchr2, memmem, memrchr, memrchr2};
+use sha2::{Digest, Sha256};
 
 use super::layout::{Ask, Layout};
 use super::{MAX_DOCUMENT, MAX_RECORD};
 use crate::record::csv::{Dialect, RowEnd};
+use crate::record::hl7;
 use crate::record::sniff::BOM;
 use crate::record::{Fault, Format, Reason};
 
@@ -19,6 +21,33 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
     /// Where the records are; together they take in all of `bytes`.
     pub records: Vec<Place>,
+    /// What follows it, unless it ends within a record that is dropped.
+    pub(crate) mark: Option<Mark>,
+}
+
+/// A place between two records of an input, from where reading can go on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mark {
+    /// Bytes of the input before it.
+    pub(crate) offset: u64,
+    /// The record that follows.
+    pub(crate) record: u64,
+    /// The document that follows, or goes on.
+    pub(crate) document: u64,
+    /// Over all bytes before it, when they are hashed.
+    pub(super) hash: Option<Sha256>,
+}
+
+impl Mark {
+    /// Before that record and document, behind so many bytes.
+    pub(crate) fn at(offset: u64, record: u64, document: u64) -> Self {
+        Self { offset, record, document, hash: None }
+    }
+
+    /// SHA-256 of all bytes before it; `None` when they were not hashed.
+    pub(crate) fn sha256(&self) -> Option<[u8; 32]> {
+        self.hash.clone().map(|hash| hash.finalize().into())
+    }
 }
 
 // Chunks hold text: lengths only.
@@ -64,14 +93,19 @@ pub struct Source<R> {
     /// In a record too large to be kept: its bytes are dropped up to its end.
     dropping: bool,
     chunk: u64,
-    record: u64,
-    document: u64,
+    /// What has been given out or dropped.
+    mark: Mark,
+    /// Bytes above which a chunk takes no further record.
+    size: usize,
+    /// Records after which the input counts as ended.
+    limit: u64,
 }
 
 enum Cut {
     Line,
     Row(Dialect, RowEnd),
     Document(Vec<u8>),
+    Message(hl7::MessageEnd),
     Whole,
 }
 
@@ -93,32 +127,106 @@ impl<R: Read> Source<R> {
         let mut ended = false;
         // What the first bytes must show: a byte order mark at most, or the format, or a table's first rows.
         let enough = match ask.format {
-            Some(Format::Text | Format::Ndjson | Format::Json) => BOM.len(),
+            Some(Format::Text | Format::Ndjson | Format::Json | Format::Hl7 | Format::Xml) => BOM.len(),
             Some(Format::Csv | Format::Tsv) | None => START,
         };
         while !ended && pending.len() < enough {
             ended = read_some(&mut input, &mut pending)? == 0;
             // A stream that pauses after its first lines is not made to wait for more.
-            if ask.format.is_none()
-                && memchr(b'\n', &pending).is_some()
-                && matches!(Layout::of(ask, &pending, false, extension), Ok(l) if l.format == Format::Ndjson)
-            {
-                break;
+            if ask.format.is_none() && memchr2(b'\n', b'\r', &pending).is_some() {
+                let line = memchr(b'\n', &pending).is_some();
+                match Layout::of(ask, &pending, false, extension) {
+                    Ok(layout) if layout.format == Format::Hl7 || line && layout.format == Format::Ndjson => break,
+                    _ => {}
+                }
             }
         }
         let layout = match Layout::of(ask, &pending, ended, extension) {
             Ok(layout) => layout,
             Err(reason) => return Ok(Err(reason)),
         };
+        let mark = Mark { record: u64::from(!layout.has_header()), document: 1, ..Mark::default() };
+        let mut source = Self { pending, ended, ..Self::of(input, layout, mark) };
+        source.pass(source.layout.prefix.len());
+        Ok(Ok(source))
+    }
+
+    /// Reads `input` as records of that layout, of which the first is the one at `mark`.
+    pub(crate) fn of(input: R, layout: Layout, mark: Mark) -> Self {
         let cut = match (layout.format, &layout.table) {
             (Format::Ndjson, _) => Cut::Line,
             (_, Some(table)) => Cut::Row(table.dialect(), RowEnd::default()),
-            (Format::Json, _) => Cut::Whole,
+            (Format::Hl7, _) => Cut::Message(hl7::MessageEnd::default()),
+            (Format::Json | Format::Xml, _) => Cut::Whole,
             _ => Cut::Document(layout.separator.clone()),
         };
-        pending.drain(..layout.prefix.len());
-        let record = u64::from(!layout.has_header());
-        Ok(Ok(Self { input, layout, cut, pending, searched: 0, ended, dropping: false, chunk: 0, record, document: 1 }))
+        Self {
+            input,
+            layout,
+            cut,
+            pending: Vec::new(),
+            searched: 0,
+            ended: false,
+            dropping: false,
+            chunk: u64::from(mark.offset > 0),
+            mark,
+            size: CHUNK,
+            limit: u64::MAX,
+        }
+    }
+
+    /// With chunks of that many bytes at most, where a record is not longer. What comes out of a run does not depend on it.
+    pub(crate) fn with_chunks_of(mut self, bytes: usize) -> Self {
+        self.size = bytes.max(1);
+        self
+    }
+
+    /// Only the first records.
+    pub(crate) fn with_limit(mut self, records: u64) -> Self {
+        self.limit = records;
+        self
+    }
+
+    /// With a hash of the input in its marks. To be called before anything is read.
+    pub(crate) fn hashed(mut self) -> Self {
+        self.mark.hash = Some(Sha256::new_with_prefix(self.layout.prefix));
+        self
+    }
+
+    /// Goes on at that mark of an earlier reading of the same input; what stands before it is read and hashed, but not given
+    /// out. `false` when the input ends before.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails.
+    pub(crate) fn go_on(&mut self, at: &Mark) -> io::Result<bool> {
+        while self.mark.offset < at.offset {
+            if self.pending.is_empty() && self.ended {
+                return Ok(false);
+            }
+            let ahead = usize::try_from(at.offset - self.mark.offset).unwrap_or(usize::MAX);
+            self.pass(ahead.min(self.pending.len()));
+            if self.pending.is_empty() && !self.ended {
+                self.ended = read_some(&mut self.input, &mut self.pending)? == 0;
+            }
+        }
+        // A mark within what the first chunk starts with was not made by a reading of this input.
+        if self.mark.offset != at.offset {
+            return Ok(false);
+        }
+        (self.mark.record, self.mark.document) = (at.record, at.document);
+        self.chunk = 1;
+        Ok(true)
+    }
+
+    /// The number of the chunk that comes next.
+    pub(crate) fn next_chunk(&self) -> u64 {
+        self.chunk
+    }
+
+    /// How far it was read.
+    pub(crate) fn mark(&self) -> &Mark {
+        &self.mark
     }
 
     /// What the input is.
@@ -135,15 +243,28 @@ impl<R: Read> Source<R> {
         let mut records = Vec::new();
         loop {
             let mut start = 0;
-            while start < CHUNK
+            while start < self.size
+                && self.mark.record <= self.limit
                 && let Some(end) = self.find_end(start)
             {
+                // The same records are too large however the bytes come.
+                let too_large = end.end - start > MAX_RECORD;
+                if too_large && start > 0 {
+                    self.searched = start;
+                    break;
+                }
                 self.searched = end.next;
-                if self.dropping {
+                if too_large && !self.dropping {
+                    records.push(self.place(0, 0, 0, Some(Fault::new(MAX_RECORD, Reason::TooLarge))));
+                }
+                if too_large || self.dropping {
                     self.dropping = false;
-                    self.pending.drain(..end.next);
+                    self.pass(end.next);
                     self.searched = 0;
                     self.count(end.continues);
+                    if !records.is_empty() {
+                        return Ok(Some(self.give(0, records)));
+                    }
                     continue;
                 }
                 let place = self.place(start, end.end, end.next, None);
@@ -154,16 +275,23 @@ impl<R: Read> Source<R> {
             if start > 0 || !records.is_empty() {
                 return Ok(Some(self.give(start, records)));
             }
-            if self.pending.len() > MAX_RECORD || self.dropping {
+            if self.mark.record > self.limit {
+                return Ok(None);
+            }
+            // A carriage return at the end may be half of a line end.
+            if self.pending.len() > MAX_RECORD + 1 || self.dropping {
                 if !self.dropping {
                     let fault = Fault::new(MAX_RECORD, Reason::TooLarge);
                     records.push(self.place(0, 0, 0, Some(fault)));
                     self.dropping = true;
                 }
-                // A carriage return at the end may be half of a line end.
-                let keep = usize::from(self.pending.last() == Some(&b'\r'));
+                // A carriage return at the end may be half of a line end, other bytes the start of a message.
+                let keep = match self.cut {
+                    Cut::Message(_) => self.pending.len() - self.searched,
+                    _ => usize::from(self.pending.last() == Some(&b'\r')),
+                };
                 let dropped = self.pending.len() - keep;
-                self.pending.drain(..dropped);
+                self.pass(dropped);
                 self.searched = self.searched.saturating_sub(dropped);
                 if !records.is_empty() {
                     return Ok(Some(self.give(0, records)));
@@ -172,38 +300,67 @@ impl<R: Read> Source<R> {
             if self.ended {
                 let left = self.pending.len();
                 if left == 0 || self.dropping {
+                    self.pass(left);
                     return Ok(None);
                 }
                 let end = left - self.line_end(left);
-                records.push(self.place(0, end, left, None));
+                let given = if end > MAX_RECORD {
+                    records.push(self.place(0, 0, 0, Some(Fault::new(MAX_RECORD, Reason::TooLarge))));
+                    self.pass(left);
+                    0
+                } else {
+                    let mut place = self.place(0, end, left, None);
+                    if end == 0 && matches!(self.cut, Cut::Message(_)) {
+                        // Blank lines after the last message are no record.
+                        place.record = 0;
+                    }
+                    records.push(place);
+                    left
+                };
                 self.count(false);
-                return Ok(Some(self.give(left, records)));
+                return Ok(Some(self.give(given, records)));
             }
             self.ended = read_some(&mut self.input, &mut self.pending)? == 0;
         }
     }
 
     fn place(&self, start: usize, end: usize, next: usize, fault: Option<Fault>) -> Place {
-        Place { start, end, next, record: self.record, document: self.document, fault }
+        Place { start, end, next, record: self.mark.record, document: self.mark.document, fault }
     }
 
     fn count(&mut self, continues: bool) {
-        self.record += 1;
-        self.document += u64::from(!continues);
+        self.mark.record += 1;
+        self.mark.document += u64::from(!continues);
     }
 
     fn give(&mut self, length: usize, records: Vec<Place>) -> Chunk {
+        self.took(length);
         let rest = self.pending.split_off(length);
         let bytes = std::mem::replace(&mut self.pending, rest);
         self.searched = self.searched.saturating_sub(length);
         self.chunk += 1;
-        Chunk { number: self.chunk - 1, bytes, records }
+        let mark = (!self.dropping).then(|| self.mark.clone());
+        Chunk { number: self.chunk - 1, bytes, records, mark }
+    }
+
+    /// Passes over the first bytes that are pending.
+    fn pass(&mut self, length: usize) {
+        self.took(length);
+        self.pending.drain(..length);
+    }
+
+    fn took(&mut self, length: usize) {
+        self.mark.offset += length as u64;
+        if let Some(hash) = &mut self.mark.hash {
+            hash.update(self.pending.get(..length).unwrap_or_default());
+        }
     }
 
     /// Length of what ends the last record of the input and is no part of it.
     fn line_end(&self, left: usize) -> usize {
         match self.cut {
             Cut::Line | Cut::Row(..) => usize::from(self.pending.get(left - 1) == Some(&b'\r')),
+            Cut::Message(_) => left - hl7::end_of(&self.pending),
             _ => 0,
         }
     }
@@ -240,13 +397,24 @@ impl<R: Read> Source<R> {
                         return Some(End { end, next: end + separator.len(), continues: false });
                     }
                 }
-                if text.len() > MAX_DOCUMENT {
+                // A separator that begins before the limit must be whole to be seen.
+                if text.len() > MAX_DOCUMENT + separator.len() {
                     let end = start + document_cut(text.get(..MAX_DOCUMENT).unwrap_or(text));
                     return Some(End { end, next: end, continues: true });
                 }
                 self.searched = self.pending.len();
                 None
             }
+            Cut::Message(message) => match message.advance(&self.pending, from) {
+                Ok(next) => {
+                    let end = start + hl7::end_of(self.pending.get(start..next).unwrap_or_default());
+                    Some(End { end, next, continues: false })
+                }
+                Err(resume) => {
+                    self.searched = resume;
+                    None
+                }
+            },
             Cut::Whole => None,
         }
     }

@@ -14,6 +14,8 @@ pub struct Summary {
     pub tally: Tally,
     /// Records set aside, by reason.
     pub reasons: BTreeMap<Reason, u64>,
+    /// Values that were left out because their column cannot hold the replacement.
+    pub emptied: u64,
 }
 
 impl Summary {
@@ -26,6 +28,7 @@ impl Summary {
 impl std::ops::AddAssign for Summary {
     fn add_assign(&mut self, other: Self) {
         self.tally += other.tally;
+        self.emptied += other.emptied;
         for (reason, count) in other.reasons {
             *self.reasons.entry(reason).or_default() += count;
         }
@@ -38,6 +41,9 @@ impl fmt::Display for Summary {
         write!(f, "records {records} = {written} written + {} in quarantine", self.quarantined())?;
         for (reason, count) in &self.reasons {
             write!(f, "\n  {count} {reason}")?;
+        }
+        if self.emptied > 0 {
+            write!(f, "\n{} values left empty: their columns cannot hold the replacement", self.emptied)?;
         }
         let replaced: Vec<String> = Label::ALL
             .into_iter()

@@ -22,7 +22,7 @@ fn scrubber(policy: &str) -> Scrub {
     let vault = policy.needs().vault == Requirement::Required;
     let vault = vault.then(|| Arc::new(Memory::new(&keys).unwrap()) as Arc<dyn Vault>);
     let transform = Transform::new(policy, Means { vault, ..Means::keys(&keys) }).unwrap();
-    Scrub { engine: Engine::embedded(), transform, scope: Scope::Corpus }
+    Scrub { engine: Engine::embedded(), transform, scope: Scope::Corpus, people: None }
 }
 
 /// Codes say nothing to a reader, and a vault's are others each time.

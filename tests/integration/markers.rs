@@ -93,7 +93,7 @@ fn filter_and_batch() {
         collect(&Path::new(out).join("quarantine"), &mut told);
         assert!(told.len() > 10 && told.iter().all(|file| !holds(&fs::read(file).unwrap())));
         // The scope that nobody's record gives, and a patient's id that is a marker.
-        silent(&["batch", input, "--out", out, "--scope", "patient", "--patient-field", "name"], b"");
+        silent(&["batch", input, "--out", out, "--redo", "--scope", "patient", "--patient-field", "name"], b"");
     }
 }
 

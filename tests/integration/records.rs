@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use deidre::identifier::Hint;
 use deidre::record::csv::Table;
 use deidre::record::json::Reader;
-use deidre::record::{Edits, Format, Record, Select, splice};
+use deidre::record::{Edits, Escape, Format, Record, Select};
 use deidre::span::Span;
 use proptest::prelude::*;
 
@@ -74,7 +74,11 @@ fn edit(record: &Record<'_>, chosen: &[(prop::sample::Index, u8, u8)], by: &str)
             let wanted = text.len() * usize::from(part) / 256;
             (wanted..=text.len()).find(|i| text.is_char_boundary(*i)).unwrap()
         };
-        let span = Span::new(at(*from.min(to)), at(*from.max(to)));
+        let span = match record.segments[number].escape {
+            // Half of a number is none.
+            Escape::JsonNumber => Span::new(0, text.len()),
+            _ => Span::new(at(*from.min(to)), at(*from.max(to))),
+        };
         if !span.is_empty() && spans.iter().all(|(n, _)| *n != number) {
             spans.push((number, span));
         }
@@ -82,15 +86,16 @@ fn edit(record: &Record<'_>, chosen: &[(prop::sample::Index, u8, u8)], by: &str)
     spans.sort();
     let mut edits = Edits::default();
     for (number, span) in &spans {
+        let segment = &record.segments[*number];
         edits
-            .replace(*number, *span, |out| {
+            .replace(record.raw_of(segment, *span), segment.escape, |out| {
                 out.push_str(by);
                 Ok::<_, Infallible>(true)
             })
             .unwrap();
     }
     let mut out = Vec::new();
-    splice(record, &edits, &mut out, &mut Vec::new());
+    edits.apply(record.bytes, record.charset, &mut out, &mut Vec::new());
     (out, spans)
 }
 

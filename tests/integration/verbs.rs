@@ -19,7 +19,7 @@ fn filter(args: &[&str], input: &[u8]) -> (Vec<u8>, String, i32) {
 #[test]
 fn what_is_around_identifiers_stays_byte_for_byte() {
     let line =
-        b"{ \"mrn\" : \"00482913\", \"v\":1.50, \"big\":12345678901234567890123,\"e\":1e3, \"e\":\"\\u0041\\/\" }\r\n";
+        b"{ \"mrn\" : \"00482913\", \"v\":1.50, \"count\":12345678901234567890123,\"e\":1e3, \"e\":\"\\u0041\\/\" }\r\n";
     let input = [&b"\n"[..], line, b"\n[ ]"].concat();
     let (out, _, code) = filter(&["--format", "ndjson"], &input);
     let want = String::from_utf8(input).unwrap().replace("00482913", "[MRN]");
@@ -77,7 +77,7 @@ fn no_text_of_a_record_is_told() {
     fs::write(inputs.join("table.csv"), format!("name,note\n{MARKER},\"x\n")).unwrap();
     fs::write(inputs.join("wide.csv"), format!("name,note\n{MARKER},x,{MARKER}\nA,b\n")).unwrap();
     fs::write(inputs.join("bin.txt"), format!("{MARKER}\0")).unwrap();
-    fs::write(inputs.join("page.xml"), format!("<?xml version=\"1.0\"?><a>{MARKER}</a>")).unwrap();
+    fs::write(inputs.join("page.xml"), format!("<?xml version=\"1.0\"?><a>{MARKER}</b>")).unwrap();
     let out = folder.path().join("out");
     let output = deidre().args(["batch", "--policy", "redact"]).arg(&inputs).arg("--out").arg(&out).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -92,7 +92,7 @@ fn no_text_of_a_record_is_told() {
         let found = bytes.windows(MARKER.len()).any(|w| w == MARKER.as_bytes());
         assert!(good || !found, "{} holds text of a faulty record", file.display());
     }
-    assert!(!out.join("page.xml").exists());
+    assert!(fs::read(out.join("page.xml")).is_ok_and(|bytes| bytes.is_empty()));
     assert!(!out.join("bin.txt").exists());
 }
 
@@ -138,7 +138,7 @@ fn the_number_of_threads_does_not_change_the_output() {
 
 #[test]
 fn formats_that_are_not_read_stop_filter() {
-    for input in [&b"\x1f\x8b\x08abc"[..], b"<?xml version=\"1.0\"?>", b"MSH|^~\\&|a", b"\xff\xfea\0"] {
+    for input in [&b"%PDF-1.7"[..], b"<!DOCTYPE html><p>a</p>", b"PK\x03\x04", b"\xff\xfea\0"] {
         let (out, errors, code) = filter(&[], input);
         assert_eq!((out.len(), code), (0, 2));
         assert!(errors.contains("error: standard input"), "{errors}");

@@ -51,6 +51,9 @@ fn records_are_the_same_however_the_bytes_come() {
         (Format::Text, b"\x0c", b"one\ntwo\x0cthree\x0c", &["one\ntwo", "three"]),
         (Format::Text, b"--==", b"one--==two---==three-", &["one", "two-", "three-"]),
         (Format::Text, b"", b"\xEF\xBB\xBFall of\n it\n", &["all of\n it\n"]),
+        (Format::Hl7, b"", b"MSH|1\rPID\r\n\nMSH|2\rOBX|MSH|\r", &["MSH|1\rPID", "MSH|2\rOBX|MSH|"]),
+        (Format::Hl7, b"", b"\x0bMSH|1\r\x1c\r\x0bMSH|2\x1c\r\n", &["\x0bMSH|1", "\x0bMSH|2", ""]),
+        (Format::Hl7, b"", b"\xEF\xBB\xBFFHS|\rMSH|1\rFTS|1", &["FHS|", "MSH|1", "FTS|1"]),
         (Format::Json, b"", b"{\n\"a\": 1\n}\n", &["{\n\"a\": 1\n}\n"]),
     ] {
         for step in [1, 2, 3, 7, 1000] {
@@ -92,4 +95,89 @@ fn a_record_that_is_too_large_is_dropped_and_the_next_is_read() {
         records.extend(chunk.records.iter().map(|p| (p.record, p.fault.map(|f| f.reason))));
     }
     assert_eq!(records, [(1, None), (2, Some(Reason::TooLarge)), (3, None)]);
+}
+
+#[test]
+fn reading_goes_on_from_every_mark() {
+    let csv = "name,note\r\nAnn,\"x\ny\"\r\nb,c\r\nd,\"\"\r\n".repeat(3);
+    let long = "word ".repeat(1_000_000);
+    for (format, separator, text) in [
+        (Format::Ndjson, &b""[..], "{}\n\n[1]\r\n{\"a\":2}"),
+        (Format::Ndjson, b"", "\u{feff}{}\n{}\n"),
+        (Format::Csv, b"", &csv),
+        (Format::Text, b"--", "one--two---==three-"),
+        (Format::Text, b"", &long),
+    ] {
+        let ask = Ask { format: Some(format), select: Select::all(), separator: separator.to_vec() };
+        let open = |chunk| Source::open(text.as_bytes(), &ask, None).unwrap().unwrap().hashed().with_chunks_of(chunk);
+        let read = |mut source: Source<&[u8]>| {
+            let (mut places, mut bytes, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+            while let Some(chunk) = source.read_chunk().unwrap() {
+                places.extend(chunk.records.iter().map(|p| (p.end - p.start, p.record, p.document)));
+                bytes.extend_from_slice(&chunk.bytes);
+                marks.push((places.len(), bytes.len(), chunk.mark.unwrap()));
+            }
+            (places, bytes, marks, source.mark().sha256())
+        };
+        let (places, bytes, _, hash) = read(open(usize::MAX));
+        for chunk in [1, 5, 1000] {
+            let (same, _, marks, _) = read(open(chunk));
+            assert_eq!(same, places);
+            for (done, length, mark) in marks {
+                let mut source = open(chunk + 1);
+                assert!(source.go_on(&Mark::at(mark.offset, mark.record, mark.document)).unwrap());
+                assert_eq!(source.mark().sha256(), mark.sha256());
+                assert!(source.next_chunk() > 0);
+                let (rest, tail, _, end) = read(source);
+                assert_eq!((&rest[..], &tail[..]), (&places[done..], &bytes[length..]), "{format:?}");
+                assert_eq!(end, hash);
+            }
+        }
+        assert!(!open(9).go_on(&Mark::at(text.len() as u64 + 1, 1, 1)).unwrap());
+    }
+}
+
+#[test]
+fn the_same_records_are_too_large_however_the_bytes_come() {
+    // Of a length that the limit and the reads both meet.
+    for (over, kept) in [(0, true), (1, false), (2, false)] {
+        for end in ["\n", "\r\n", ""] {
+            let text = [&b"{}\n".repeat(40_000)[..], &vec![b' '; MAX_RECORD + over], end.as_bytes()].concat();
+            for chunk in [1 << 20, 100_001] {
+                let ask = Ask { format: Some(Format::Ndjson), ..Ask::default() };
+                let mut source = Source::open(&text[..], &ask, None).unwrap().unwrap().with_chunks_of(chunk);
+                let (mut last, mut count) = (None, 0);
+                while let Some(chunk) = source.read_chunk().unwrap() {
+                    count += chunk.records.len();
+                    last = chunk.records.last().copied();
+                }
+                let last = last.unwrap();
+                assert_eq!((count, last.record), (40_001, 40_001));
+                assert_eq!(last.fault.is_none(), kept, "{over} {end:?}");
+                assert_eq!(last.end - last.start, if kept { MAX_RECORD } else { 0 });
+                assert_eq!(source.mark().offset, text.len() as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sample_is_the_first_records() {
+    for (format, text, want) in [
+        (Format::Ndjson, "{}\n{}\n{}\n{}\n", &["{}", "{}"][..]),
+        (Format::Csv, "name,mrn\na,1\nb,2\nc,3\n", &["name,mrn", "a,1", "b,2"]),
+        (Format::Json, "{}", &["{}"]),
+    ] {
+        for chunk in [1, 1000] {
+            let ask = Ask { format: Some(format), ..Ask::default() };
+            let source = Source::open(text.as_bytes(), &ask, None).unwrap().unwrap();
+            let mut source = source.with_limit(2).with_chunks_of(chunk);
+            let mut got = Vec::new();
+            while let Some(chunk) = source.read_chunk().unwrap() {
+                let text = |p: &Place| String::from_utf8(chunk.bytes[p.start..p.end].to_vec()).unwrap();
+                got.extend(chunk.records.iter().map(text));
+            }
+            assert_eq!(got, want);
+        }
+    }
 }
