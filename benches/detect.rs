@@ -60,7 +60,7 @@ fn bench(c: &mut Criterion) {
     let mut find = || {
         let mut count = 0;
         for text in &corpus.texts {
-            let found = worker.find(&[Input { text: black_box(text), hint: Hint::Text }]);
+            let found = worker.find(&[Input::new(black_box(text), Hint::Text)]);
             count += found.iter().flat_map(|f| f.iter()).filter(|f| f.label.is_identifier()).count();
         }
         count
@@ -81,7 +81,7 @@ fn bench(c: &mut Criterion) {
         let mut find = || {
             let mut count = 0;
             for text in &sample {
-                let found = worker.find(&[Input { text: black_box(text), hint: Hint::Text }]);
+                let found = worker.find(&[Input::new(black_box(text), Hint::Text)]);
                 count += found.iter().flat_map(|f| f.iter()).filter(|f| f.label.is_identifier()).count();
             }
             count

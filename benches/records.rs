@@ -12,7 +12,7 @@ use deidre::pipeline::scrub::Desk;
 use deidre::pipeline::{Scrub, Source};
 use deidre::policy::Policy;
 use deidre::record::json::Reader;
-use deidre::record::{Edits, Format, Select, splice};
+use deidre::record::{Edits, Format, Select};
 use deidre::span::Span;
 use deidre::transform::{Means, Scope, Transform};
 
@@ -48,6 +48,7 @@ fn records(c: &mut Criterion) {
         engine: Engine::embedded(),
         transform: Transform::new(Policy::preset("redact").expect("a preset"), Means::default()).expect("needs no key"),
         scope: Scope::Corpus,
+        people: None,
     };
     let ask =
         Ask { format: Some(Format::Ndjson), select: Select::all().fields(&["/absent".into()]), separator: Vec::new() };
@@ -96,14 +97,15 @@ fn records(c: &mut Criterion) {
             for bytes in &records {
                 let record = reader.read(bytes).unwrap();
                 edits.clear();
-                for (i, segment) in record.segments.iter().enumerate() {
+                for segment in &record.segments {
                     let end = segment.text.len().min(3);
-                    let Ok(()) = edits.replace(i, Span::new(0, end), |out| {
+                    let raw = record.raw_of(segment, Span::new(0, end));
+                    let Ok(()) = edits.replace(raw, segment.escape, |out| {
                         out.push_str("[X]");
                         Ok::<_, Infallible>(true)
                     });
                 }
-                splice(&record, &edits, &mut out, &mut Vec::new());
+                edits.apply(record.bytes, record.charset, &mut out, &mut Vec::new());
             }
         });
         assert!(out.windows(3).filter(|w| w == b"[X]").count() == records.len() * SEARCHED);
