@@ -35,7 +35,8 @@ use pattern::web::{self, Address};
 use shape::{Shape, shape};
 use token::{Case, Kind, lex};
 
-/// Finds identifiers by shape, cue and dictionary.
+/// Finds identifiers by shape, cue and dictionary. Cheap to clone.
+#[derive(Clone)]
 pub struct Detector {
     dictionary: Arc<Dictionary>,
     cues: Arc<Cues>,
@@ -181,42 +182,18 @@ impl Detector {
 
     /// The same detector without weights, with words numbered as in `vocabulary`: what weights are fitted on.
     pub(crate) fn with_vocabulary(&self, vocabulary: &[String]) -> Self {
-        Self {
-            dictionary: Arc::clone(&self.dictionary),
-            cues: Arc::clone(&self.cues),
-            numbers: Arc::clone(&self.numbers),
-            weights: None,
-            vocabulary: Arc::new(Vocabulary::new(vocabulary)),
-            gated: self.gated,
-            contextual: self.contextual,
-        }
+        Self { weights: None, vocabulary: Arc::new(Vocabulary::new(vocabulary)), ..self.clone() }
     }
 
     /// The same detector that asks about every word.
     pub(crate) fn without_gate(&self) -> Self {
-        Self {
-            dictionary: Arc::clone(&self.dictionary),
-            cues: Arc::clone(&self.cues),
-            numbers: Arc::clone(&self.numbers),
-            weights: self.weights.clone(),
-            vocabulary: Arc::clone(&self.vocabulary),
-            gated: false,
-            contextual: self.contextual,
-        }
+        Self { gated: false, ..self.clone() }
     }
 
     /// The same detector that does not look in the texts of a record for what its fields say, but for the words of names
     /// and the codes in them as they stand.
     pub(crate) fn without_context(&self) -> Self {
-        Self {
-            dictionary: Arc::clone(&self.dictionary),
-            cues: Arc::clone(&self.cues),
-            numbers: Arc::clone(&self.numbers),
-            weights: self.weights.clone(),
-            vocabulary: Arc::clone(&self.vocabulary),
-            gated: self.gated,
-            contextual: false,
-        }
+        Self { contextual: false, ..self.clone() }
     }
 
     /// The same detector with other weights.

@@ -5,8 +5,10 @@
 //! over all written forms was set aside: forms multiply (order, initials, nicknames, separators), and it would have to be
 //! built for every row of a table, whose patient is another one each time.
 
+mod alone;
 mod date;
 mod facts;
+mod misspelt;
 mod name;
 mod nickname;
 mod number;
@@ -31,7 +33,7 @@ use crate::span::Span;
 use name::Names;
 use number::Numbers;
 use phrase::Phrases;
-use table::{ACRONYM, DERIVED, LETTERS, MONTH, NAME, PHRASE, Table};
+use table::{ACRONYM, EXACT, LETTERS, MONTH, NAME, PHRASE, Table};
 
 /// What a text is searched for.
 #[derive(Default)]
@@ -140,7 +142,7 @@ impl Context {
             return Some((span(place, i, last), label));
         }
         if roles & NAME != 0
-            && let Some((from, to)) = self.names.at(place, i, roles & (NAME | DERIVED), &self.table)
+            && let Some((from, to)) = self.names.at(place, i, roles & (NAME | EXACT), &self.table)
         {
             let (mut from, mut to) = (from, to);
             boundary::widen(place.text, place.sequence, &mut from, &mut to);
@@ -255,7 +257,7 @@ impl Context {
     fn is_name(&self, word: &str) -> bool {
         let mut folded = Vec::new();
         let roles = self.table.of(super::folded_hash(word, &mut folded));
-        roles & NAME != 0 && roles & DERIVED == 0
+        roles & NAME != 0 && roles & EXACT != 0
     }
 
     /// The last four digits of a number behind words that say so; the day of a birth behind one of those.

@@ -1,10 +1,11 @@
 //! Names of a record: their parts alone and together, in any order, shortened, called otherwise, misspelled.
 
-use super::table::{DERIVED, FAMILY, GIVEN, LETTERS, NAME, Roles, Table};
+use super::alone::{self, KNOWN_LETTERS};
+use super::misspelt::{Spellings, is_ordinary};
+use super::table::{EXACT, FAMILY, GIVEN, LETTERS, NAME, Roles, Table};
 use super::{Lore, Place, nickname};
 use crate::detect::dictionary::{Entry, fold};
-use crate::detect::evidence::feature::PhraseKind;
-use crate::detect::findings::{again, starts_sentence, thing_follows};
+use crate::detect::findings::thing_follows;
 use crate::detect::token::{Case, Gap, Kind, Token, lex};
 use crate::detect::{boundary, folded_hash, hash};
 use crate::identifier::Part;
@@ -12,8 +13,7 @@ use crate::identifier::Part;
 /// The names of a context.
 #[derive(Default)]
 pub(super) struct Names {
-    /// Parts that are looked for misspelled.
-    long: Vec<Long>,
+    spellings: Spellings,
     /// First letters of names that persons are called by, a bit each.
     given: u32,
     /// The same of surnames.
@@ -26,18 +26,6 @@ pub(super) struct Names {
     open: Option<(Roles, [u8; MOST])>,
 }
 
-/// A folded part of a name.
-#[derive(Clone, Copy)]
-struct Long {
-    letters: [u8; WIDEST],
-    length: u8,
-    role: u8,
-}
-
-/// Letters of the longest part that is looked for misspelled.
-const WIDEST: usize = 23;
-/// Letters of the shortest.
-const NARROWEST: usize = 6;
 /// Initials of one person.
 const MOST: usize = 4;
 
@@ -102,7 +90,7 @@ impl Names {
                     .chars()
                     .filter(|c| c.is_alphanumeric())
                     .collect();
-                table.add(folded_hash(&joined, lore.folded), role & role_before | DERIVED);
+                table.add(folded_hash(&joined, lore.folded), role & role_before);
             }
             before = Some((token.start as usize, role));
         }
@@ -112,23 +100,23 @@ impl Names {
 
     /// Takes in one word of a name.
     fn word(&mut self, word: &str, of: u64, role: Roles, lore: &mut Lore<'_>, table: &mut Table) {
-        table.add(of, role);
+        table.add(of, role | EXACT);
         if role & GIVEN != 0 {
-            nickname::each(of, |other| table.add(other, GIVEN | DERIVED));
+            nickname::each(of, |other| table.add(other, GIVEN));
         }
         lore.folded.clear();
         fold(word, lore.folded);
         if lore.folded.contains(&b'\'') {
             let plain: Vec<u8> = lore.folded.iter().copied().filter(|b| *b != b'\'').collect();
-            table.add(hash(&plain), role);
+            table.add(hash(&plain), role | EXACT);
             // `Artois` of `D'Artois`.
             let tail = lore.folded.rsplit(|b| *b == b'\'').next().unwrap_or_default();
             if tail.len() > 3 {
-                table.add(hash(tail), role | DERIVED);
+                table.add(hash(tail), role);
             }
-            self.long(&plain, role);
+            self.spellings.push(&plain, role);
         }
-        self.long(lore.folded, role);
+        self.spellings.push(lore.folded, role);
         if !word.is_ascii() {
             // As a passport's machine-readable zone spells them (ICAO 9303-3).
             let spelled: String = word
@@ -142,18 +130,7 @@ impl Names {
                     c => c.to_string(),
                 })
                 .collect();
-            table.add(folded_hash(&spelled, lore.folded), role | DERIVED);
-        }
-    }
-
-    fn long(&mut self, folded: &[u8], role: Roles) {
-        if !(NARROWEST..WIDEST).contains(&folded.len()) || !folded.iter().all(u8::is_ascii_lowercase) {
-            return;
-        }
-        let mut long = Long { letters: [0; WIDEST], length: folded.len() as u8, role: role as u8 };
-        long.letters.iter_mut().zip(folded).for_each(|(to, from)| *to = *from);
-        if !self.long.iter().any(|known| known.letters == long.letters) {
-            self.long.push(long);
+            table.add(folded_hash(&spelled, lore.folded), role);
         }
     }
 
@@ -173,7 +150,13 @@ impl Names {
         match (part, self.open.take()) {
             (Part::Given, Some((FAMILY, before))) => family = before,
             (Part::Family, Some((GIVEN, before))) => given = before,
-            (Part::Given, _) => self.open = Some((GIVEN, given)),
+            (Part::Given, Some((_, before))) => {
+                // Further names of the same person.
+                let mut further = given.into_iter().filter(|letter| *letter != 0);
+                given = before.map(|letter| if letter == 0 { further.next().unwrap_or(0) } else { letter });
+                self.open = Some((GIVEN, given));
+            }
+            (Part::Given, None) => self.open = Some((GIVEN, given)),
             (Part::Family, _) => self.open = Some((FAMILY, family)),
             _ => {}
         }
@@ -195,29 +178,7 @@ impl Names {
         }
     }
 
-    /// The part of a name that a word misspells: one letter more, less, another or two exchanged.
-    pub(super) fn misspelled(&self, place: &Place<'_>, i: usize) -> Roles {
-        let (Some(token), Some(info)) = (place.sequence.tokens.get(i), place.sequence.infos.get(i)) else { return 0 };
-        if !(NARROWEST - 1..=WIDEST).contains(&token.len()) || self.long.is_empty() || ordinary(info.entry) {
-            return 0;
-        }
-        let word = token.of(place.text);
-        let word = boundary::stem(word).and_then(|n| word.get(..n)).unwrap_or(word).as_bytes();
-        let mut letters = [0; WIDEST];
-        let length = word.len();
-        if length > WIDEST || !word.iter().all(u8::is_ascii_alphabetic) {
-            return 0;
-        }
-        letters.iter_mut().zip(word).for_each(|(to, from)| *to = from.to_ascii_lowercase());
-        let word = letters.get(..length).unwrap_or_default();
-        let role = self.long.iter().find(|long| {
-            let known = long.letters.get(..usize::from(long.length)).unwrap_or_default();
-            known.len().abs_diff(length) <= 1 && one_apart(known, word)
-        });
-        role.map_or(0, |long| Roles::from(long.role) | DERIVED)
-    }
-
-    /// A name that begins with token `i`: its last token.
+    /// A name that begins with token `i`, with the initials before it: its first and last token.
     pub(super) fn at(&self, place: &Place<'_>, i: usize, roles: Roles, table: &Table) -> Option<(usize, usize)> {
         let tokens = &place.sequence.tokens;
         let word = |k: usize| tokens.get(k).filter(|t| t.kind == Kind::Word);
@@ -238,12 +199,12 @@ impl Names {
             }
             let Some(token) = word(next).filter(|t| t.gap <= Gap::Line) else { break };
             let Some(info) = place.sequence.infos.get(next) else { break };
-            let mut role = table.of(info.hash) & (NAME | DERIVED);
+            let mut role = table.of(info.hash) & (NAME | EXACT);
             if role & NAME == 0 && token.case != Case::Lower {
-                role = self.misspelled(place, next);
+                role = self.spellings.role(place, next);
             }
             // What goes on behind a line end must be a name for sure.
-            if token.gap == Gap::Line && (role & NAME == 0 || ordinary(info.entry)) {
+            if token.gap == Gap::Line && (role & NAME == 0 || is_ordinary(info.entry)) {
                 break;
             }
             if role & NAME != 0 {
@@ -285,7 +246,7 @@ impl Names {
         if (distinct && parts.iter().any(firm)) || (initial && parts.iter().all(firm)) {
             return Some((from, last));
         }
-        alone(place, i, roles).then_some((i, i))
+        alone::is_name(place, i, roles).then_some((i, i))
     }
 
     /// The initials before token `i`: the first token of them.
@@ -341,166 +302,15 @@ impl Names {
         &self.eponyms
     }
 
+    /// The part of a name that token `i` misspells.
+    pub(super) fn misspelled(&self, place: &Place<'_>, i: usize) -> Roles {
+        self.spellings.role(place, i)
+    }
+
+    /// Whether anybody's initials are known.
     pub(super) fn is_signed(&self) -> bool {
         !self.dotted.is_empty()
     }
-}
-
-/// Whether one part of a name alone is that name here, and not a word that is written alike.
-fn alone(place: &Place<'_>, i: usize, roles: Roles) -> bool {
-    let (Some(token), Some(info)) = (place.sequence.tokens.get(i), place.sequence.infos.get(i)) else { return false };
-    let entry = info.entry;
-    let common = entry.lower();
-    let derived = roles & DERIVED != 0;
-    let said = place.decisions.get(i).map_or(0.0, |d| d.name);
-    if token.len() < 3 && (token.case != Case::Title || common > 4 || entry.any(KNOWN_LETTERS)) {
-        return false;
-    }
-    if derived && token.case == Case::Lower && !entry.is_unknown() {
-        return false;
-    }
-    if derived && common >= 5 && (token.case != Case::Title || starts_sentence(place.text, place.sequence, i)) {
-        return said > 0.0;
-    }
-    if entry.is_eponym() {
-        let glued = token.gap == Gap::None && !token.starts_line();
-        return !thing_follows(place.sequence, i) && ((said > 0.0 && !glued) || acts(place, i));
-    }
-    // `Will` and `May` in the midst of a sentence.
-    if common >= COMMON {
-        let medical =
-            matches!(info.phrase, PhraseKind::Eponym | PhraseKind::Medical) || thing_follows(place.sequence, i);
-        let apart = token.case == Case::Title && !starts_sentence(place.text, place.sequence, i) && !entry.is_month();
-        let after_word = i
-            .checked_sub(1)
-            .and_then(|p| place.sequence.tokens.get(p))
-            .is_some_and(|t| t.kind == Kind::Word && t.case == Case::Lower && token.gap == Gap::Space);
-        return !medical && ((apart && after_word) || said > 0.0);
-    }
-    again(place.text, place.sequence, place.decisions, i)
-}
-
-/// Whether what stands at a token does what only persons do, or has it done: `Foley denies`, `told Foley`, and a line of
-/// a list that begins with the name of whom it is about.
-fn acts(place: &Place<'_>, i: usize) -> bool {
-    let near = |k: usize, words: &[&str]| {
-        place.sequence.tokens.get(k).filter(|t| t.kind == Kind::Word).is_some_and(|t| {
-            let word = t.of(place.text);
-            words.iter().any(|w| word.eq_ignore_ascii_case(w))
-        })
-    };
-    let next = place.sequence.tokens.get(i + 1).filter(|t| t.gap == Gap::Space);
-    let about = i == 0 && place.sequence.tokens.get(1).is_some_and(|t| t.gap == Gap::None && t.of(place.text) == ":");
-    about
-        || (next.is_some() && near(i + 1, &DOES))
-        || (place.sequence.tokens.get(i).is_some_and(|t| t.gap == Gap::Space)
-            && i.checked_sub(1).is_some_and(|before| near(before, &SUFFERS)))
-}
-
-/// What persons do and catheters do not.
-const DOES: [&str; 62] = [
-    "admits",
-    "admitted",
-    "agreed",
-    "agrees",
-    "asked",
-    "asks",
-    "believes",
-    "called",
-    "calls",
-    "cannot",
-    "came",
-    "complained",
-    "complains",
-    "consented",
-    "declined",
-    "declines",
-    "denied",
-    "denies",
-    "did",
-    "endorsed",
-    "endorses",
-    "expressed",
-    "feels",
-    "felt",
-    "gave",
-    "hopes",
-    "knows",
-    "likes",
-    "lives",
-    "needs",
-    "plans",
-    "prefers",
-    "presented",
-    "presents",
-    "refused",
-    "refuses",
-    "reported",
-    "reports",
-    "requested",
-    "requests",
-    "said",
-    "says",
-    "signed",
-    "spoke",
-    "stated",
-    "states",
-    "takes",
-    "thinks",
-    "told",
-    "took",
-    "understands",
-    "understood",
-    "verbalized",
-    "voided",
-    "wanted",
-    "wants",
-    "went",
-    "wishes",
-    "worked",
-    "works",
-    "worries",
-    "wrote",
-];
-/// What is done to persons and not to catheters.
-const SUFFERS: [&str; 16] = [
-    "advised",
-    "asked",
-    "called",
-    "consented",
-    "counseled",
-    "dear",
-    "educated",
-    "examined",
-    "informed",
-    "interviewed",
-    "met",
-    "notified",
-    "reassured",
-    "thanked",
-    "told",
-    "visited",
-];
-
-/// Whether a word of the language or of medicine is written so.
-fn ordinary(entry: Entry) -> bool {
-    entry.lower() >= 4 || entry.any(ORDINARY)
-}
-
-/// Whether the two differ by one letter more, less or another, or by two neighbours exchanged; and do differ.
-fn one_apart(a: &[u8], b: &[u8]) -> bool {
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
-    if long == short {
-        let (a, b) = (a.get(head..long - tail.min(long - head)), b.get(head..long - tail.min(long - head)));
-        return match (a, b) {
-            (Some([_]), Some([_])) => true,
-            (Some([a, b]), Some([c, d])) => a == d && b == c,
-            _ => false,
-        };
-    }
-    long == short + 1 && head + tail >= short
 }
 
 fn note(letters: &mut [[u8; MOST]; 2], first: u8, role: Roles) {
@@ -537,64 +347,4 @@ fn alone_in_line(place: &Place<'_>, i: usize) -> bool {
     let after =
         tokens.get(i + 1).is_none_or(|t| t.gap > Gap::None || matches!(t.of(place.text), "." | "," | ";" | ")" | ":"));
     before && after
-}
-
-/// From which frequency on a word needs more than a capital to be a name.
-const COMMON: u8 = 12;
-/// What makes two or three capitals something else than initials.
-const KNOWN_LETTERS: Entry = Entry::ABBREV
-    .or(Entry::MEDICAL)
-    .or(Entry::DRUG)
-    .or(Entry::CREDENTIAL)
-    .or(Entry::TITLE)
-    .or(Entry::UNIT)
-    .or(Entry::STATE_ABBR)
-    .or(Entry::STREET_SUFFIX)
-    .or(Entry::ENGLISH)
-    .or(Entry::COMPANY);
-const ORDINARY: Entry = Entry::ENGLISH
-    .or(Entry::ENGLISH_RARE)
-    .or(Entry::MEDICAL)
-    .or(Entry::DRUG)
-    .or(Entry::ABBREV)
-    .or(Entry::EPONYM)
-    .or(Entry::VERB)
-    .or(Entry::NOUN)
-    .or(Entry::ADJ)
-    .or(Entry::US_STATE)
-    .or(Entry::COUNTRY)
-    .or(Entry::NATIONALITY)
-    .or(Entry::MONTH)
-    .or(Entry::WEEKDAY);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_letter_makes_a_misspelling() {
-        for (a, b) in [
-            ("achterberg", "achterburg"),
-            ("achterberg", "achteberg"),
-            ("achterberg", "achterrberg"),
-            ("achterberg", "acthterberg"),
-            ("achterberg", "cahterberg"),
-            ("achterberg", "achterbegr"),
-            ("aachen", "achen"),
-        ] {
-            assert!(one_apart(a.as_bytes(), b.as_bytes()), "{a} {b}");
-            assert!(one_apart(b.as_bytes(), a.as_bytes()), "{b} {a}");
-        }
-        for (a, b) in [
-            ("achterberg", "achterberg"),
-            ("achterberg", "achtarburg"),
-            ("achterberg", "achtebreg2"),
-            ("achterberg", "achterbe"),
-            ("achterberg", "hcatreberg"),
-            ("aabb", "bbaa"),
-            ("", ""),
-        ] {
-            assert!(!one_apart(a.as_bytes(), b.as_bytes()), "{a} {b}");
-        }
-    }
 }

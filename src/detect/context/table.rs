@@ -10,8 +10,8 @@ pub(super) const GIVEN: Roles = 1;
 pub(super) const FAMILY: Roles = 2;
 /// Any part of a name.
 pub(super) const NAME: Roles = GIVEN | FAMILY;
-/// Not as the record has it: a nickname, another spelling.
-pub(super) const DERIVED: Roles = 4;
+/// As the record has it, and not a nickname of it or another spelling.
+pub(super) const EXACT: Roles = 4;
 /// The initials of a person, in the order of the name.
 pub(super) const LETTERS: Roles = 8;
 /// The initials of an organisation.
