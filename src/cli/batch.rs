@@ -27,10 +27,11 @@ use crate::pipeline::batch::{Batch, Job, Tuning, standings};
 use crate::pipeline::input::{Input, Shape, extension};
 use crate::pipeline::kept::Sealer;
 use crate::pipeline::layout::Ask;
+use crate::pipeline::ledger::Standing;
 use crate::pipeline::manifest::{self, hex};
 use crate::pipeline::part::Pace;
-use crate::pipeline::people::Gather;
-use crate::pipeline::state::{Check, Outcome, Redo, Standing, State};
+use crate::pipeline::people::{Gather, People};
+use crate::pipeline::state::{Check, Outcome, Redo, State};
 use crate::pipeline::walk::{Filter, Found, Item, items};
 use crate::pipeline::{Scrub, Source, Summary};
 use crate::policy::Action;
@@ -45,7 +46,7 @@ use progress::Progress;
   deidre batch exports/ --out clean/
   deidre batch notes.csv rows.ndjson --out clean/ --field note_text --policy redact
   deidre batch exports/ --out clean/ --dry-run --include '*.ndjson'
-  deidre batch --retry-quarantine --out clean/ --key-file deidre.key
+  deidre batch --retry-quarantine exports/ --out clean/ --key-file deidre.key
 
 A file appears in the output folder when it is whole. Run again after whatever broke off, with the same settings: what is
 finished stays, a large file goes on where it was, changed files are done anew. Records that cannot be read are left out and
@@ -82,8 +83,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "retry_quarantine")]
     prune: bool,
     /// Try the records again that were left out and kept, with the key that sealed them; those that pass are put in their
-    /// place
-    #[arg(long, conflicts_with_all = ["inputs", "sample"])]
+    /// place. INPUT tells what files say of people, as it did when the records were left out
+    #[arg(long, conflicts_with = "sample")]
     retry_quarantine: bool,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N")]
@@ -121,11 +122,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let audit = Audit::open(&args.audit, transform.policy(), model, keys.as_ref())?;
     let settings = settings::of(args, transform.policy(), &scope, keys.as_ref(), model);
     let mut scrub = Scrub { engine, transform, scope, people: None };
+    let found = items(&args.inputs, &args.out, &args.filter()?)?;
     if args.retry_quarantine {
+        scrub.people = known(gather(&found.items, &ask).0);
         return retry::run(args, &scrub, &ask, keys.as_ref(), &settings, &audit);
     }
-
-    let found = items(&args.inputs, &args.out, &args.filter()?)?;
     let redo = if args.redo { Redo::All } else { Redo::Nothing };
     let state = State::open(&args.out, settings, redo)?;
     let pool = super::pool(args.jobs)?;
@@ -138,11 +139,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         failed: AtomicUsize::new(0),
     };
     // All outputs depend on what is known of people, and are done anew when it has changed.
-    let (gather, secret) = run.gather(&found.items, &ask);
+    let (gather, secret) = gather(&found.items, &ask);
     let resources = gather.met_resources();
-    let people = gather.finish();
-    scrub.people = (!people.is_empty()).then(|| Arc::new(people));
-    state.set_context(scrub.people.as_ref().map(|people| hex(&people.digest())))?;
+    scrub.people = known(gather);
+    state.set_context(context(&scrub))?;
     let joined = resources && scrub.transform.joins();
     let secret = if joined { state.join_key(secret)? } else { secret };
     scrub.transform = scrub.transform.joining(&secret);
@@ -201,33 +201,6 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// What the files about persons say, for the texts in all files; and a secret that only who has the files can make
-    /// again, to join ids by: the same for the same files, so that a run can be repeated.
-    fn gather(&self, items: &[Item], ask: &Ask) -> (Gather, Zeroizing<[u8; 32]>) {
-        let mut gather = Gather::default();
-        let mut digest = Sha256::new_with_prefix(b"deidre join");
-        for item in items {
-            // Nobody may be waited for here, and a pipe can be read once.
-            if !std::fs::metadata(&item.path).is_ok_and(|about| about.is_file()) {
-                continue;
-            }
-            // What cannot be read is told when it is scrubbed.
-            let Ok(input) = Input::open(item) else { continue };
-            digest.update(manifest::key(&item.relative).as_bytes());
-            input.add_to(&mut digest);
-            if input.shape() != Shape::Stream {
-                continue;
-            }
-            let extension = extension(&item.path, input.compression());
-            let Ok((reader, _)) = input.into_reader(Arc::default()) else { continue };
-            let Ok(Ok(source)) = Source::open(reader, ask, extension.as_deref()) else { continue };
-            if matches!(source.layout().format, Format::Ndjson | Format::Json | Format::Csv | Format::Tsv) {
-                let _ = gather.pass(source);
-            }
-        }
-        (gather, Zeroizing::new(digest.finalize().into()))
-    }
-
     /// What is to be done, and how many files were finished before.
     fn plan(&self, state: &State, found: Found, pool: &rayon::ThreadPool) -> anyhow::Result<(Vec<Job>, usize)> {
         let Found { items, unreadable } = found;
@@ -330,6 +303,44 @@ impl Running<'_> {
             _ => ExitCode::from(FAILED),
         })
     }
+}
+
+/// What the files about persons say, for the texts in all files; and a secret that only who has the files can make
+/// again, to join ids by: the same for the same files, so that a run can be repeated.
+fn gather(items: &[Item], ask: &Ask) -> (Gather, Zeroizing<[u8; 32]>) {
+    let mut gather = Gather::default();
+    let mut digest = Sha256::new_with_prefix(b"deidre join");
+    for item in items {
+        // Nobody may be waited for here, and a pipe can be read once.
+        if !std::fs::metadata(&item.path).is_ok_and(|about| about.is_file()) {
+            continue;
+        }
+        // What cannot be read is told when it is scrubbed.
+        let Ok(input) = Input::open(item) else { continue };
+        digest.update(manifest::key(&item.relative).as_bytes());
+        input.add_to(&mut digest);
+        if input.shape() != Shape::Stream {
+            continue;
+        }
+        let extension = extension(&item.path, input.compression());
+        let Ok((reader, _)) = input.into_reader(Arc::default()) else { continue };
+        let Ok(Ok(source)) = Source::open(reader, ask, extension.as_deref()) else { continue };
+        if matches!(source.layout().format, Format::Ndjson | Format::Json | Format::Csv | Format::Tsv) {
+            let _ = gather.pass(source);
+        }
+    }
+    (gather, Zeroizing::new(digest.finalize().into()))
+}
+
+/// What was gathered, if it was anything.
+fn known(gather: Gather) -> Option<Arc<People>> {
+    let people = gather.finish();
+    (!people.is_empty()).then(|| Arc::new(people))
+}
+
+/// What tells that other things were known of people.
+fn context(scrub: &Scrub) -> Option<String> {
+    scrub.people.as_ref().map(|people| hex(&people.digest()))
 }
 
 /// How many files there are, and how many were finished by earlier runs.

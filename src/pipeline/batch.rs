@@ -15,12 +15,13 @@ use super::input::{Facts, Input, Shape, Tap, Watch, extension};
 use super::journal::Checkpoint;
 use super::kept::Sealer;
 use super::layout::{Ask, Layout};
+use super::ledger::Standing;
 use super::manifest::{Counts, Entry, Output, Stamp, key, name_of};
 use super::part::{Keep, List, Pace, Part, Storing};
 use super::quarantine::Quarantine;
 use super::run::{Begun, Crew, Run, drive, refuse};
-use super::source::{Mark, Source};
-use super::state::{Check, Standing, State};
+use super::source::{Mark, READ, Source};
+use super::state::{Check, State};
 use super::summary::Summary;
 use super::walk::Item;
 use super::{Scrub, manifest};
@@ -208,7 +209,10 @@ impl Batch<'_> {
         compression: Compression,
     ) -> io::Result<Result<Source<Decoder<Tap>>, Reason>> {
         let extension = extension(&job.item.path, compression);
-        let source = match Source::open(reader, self.ask, extension.as_deref())? {
+        // Buffers as large as the file, and one byte to see its end.
+        let stored = usize::try_from(job.item.size).unwrap_or(READ).max(SMALL);
+        let plain = if compression == Compression::None { stored + 1 } else { stored.saturating_mul(8) };
+        let source = match Source::open_by(plain.min(READ), reader, self.ask, extension.as_deref())? {
             Ok(source) => source.hashed().with_limit(self.sample.unwrap_or(u64::MAX)),
             Err(reason) => return Ok(Err(reason)),
         };
@@ -444,6 +448,9 @@ pub(crate) fn table_of(layout: &Layout) -> Option<String> {
 
 /// A file that is larger is done by several threads.
 const LARGE: u64 = 4 << 20;
+
+/// Bytes that are asked for of the smallest file.
+const SMALL: usize = 4 << 10;
 
 /// Large files that are under way at once: while one is being written to the disk, others go on.
 const LANES: usize = 4;

@@ -2,7 +2,7 @@
 //! manifest at its end. A line that was cut off when the run was ended does not count.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -65,15 +65,15 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// The lines of a journal; none where there is no journal.
+    /// Gives each line of a journal to `each`. `false` where there is no journal.
     ///
     /// # Errors
     ///
     /// When it cannot be read, or a line is damaged that is not the last.
-    pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<Line>>> {
+    pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Line)) -> io::Result<bool> {
         match File::open(path) {
-            Ok(mut file) => lines(&mut file).map(|(lines, _)| Some(lines)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(mut file) => lines(&mut file, each).map(|_| true),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(e) => Err(e),
         }
     }
@@ -85,7 +85,7 @@ impl Journal {
     /// When it cannot be read and written.
     pub(crate) fn go_on(path: &Path) -> io::Result<Self> {
         let mut file = File::options().read(true).write(true).open(path)?;
-        let (_, length) = lines(&mut file)?;
+        let length = lines(&mut file, &mut |_| {})?;
         file.set_len(length)?;
         file.seek(SeekFrom::Start(length))?;
         Ok(Self { file, length })
@@ -138,24 +138,25 @@ fn write(line: &Line, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// The lines, and the length of what holds them.
-fn lines(file: &mut File) -> io::Result<(Vec<Line>, u64)> {
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
-    let (mut lines, mut length, mut torn) = (Vec::new(), 0, false);
-    for bytes in text.split_inclusive(|byte| *byte == b'\n') {
-        let whole = bytes.strip_suffix(b"\n").and_then(|line| serde_json::from_slice(line).ok());
-        match whole {
+/// Gives each line to `each`. Returns the length of what holds them.
+fn lines(file: &mut File, each: &mut dyn FnMut(Line)) -> io::Result<u64> {
+    let mut text = BufReader::new(file);
+    let (mut bytes, mut length, mut torn) = (Vec::new(), 0, false);
+    loop {
+        bytes.clear();
+        if text.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(length);
+        }
+        match bytes.strip_suffix(b"\n").and_then(|line| serde_json::from_slice(line).ok()) {
             // A crash may leave anything behind the last line that was synced, but not a line behind that.
             Some(_) if torn => return Err(io::Error::new(io::ErrorKind::InvalidData, "a line of it is damaged")),
             Some(line) => {
-                lines.push(line);
+                each(line);
                 length += bytes.len() as u64;
             }
             None => torn = true,
         }
     }
-    Ok((lines, length))
 }
 
 #[cfg(test)]
@@ -188,23 +189,29 @@ mod tests {
         ]
     }
 
+    fn read(path: &Path) -> io::Result<Option<Vec<Line>>> {
+        let mut lines = Vec::new();
+        let there = Journal::read(path, &mut |line| lines.push(line))?;
+        Ok(there.then_some(lines))
+    }
+
     #[test]
     fn a_line_that_was_cut_off_does_not_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        assert_eq!(Journal::read(&path).unwrap(), None);
+        assert_eq!(read(&path).unwrap(), None);
         let mut journal = Journal::start(&path, &some()[..1]).unwrap();
         for line in &some()[1..] {
             journal.add(line).unwrap();
         }
         journal.sync().unwrap();
-        assert_eq!(Journal::read(&path).unwrap().unwrap(), some());
+        assert_eq!(read(&path).unwrap().unwrap(), some());
         let text = fs::read(&path).unwrap();
         let last = text.iter().rposition(|b| *b == b'}').unwrap();
         for cut in (text[..last - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1)..text.len() - 1 {
             for tail in [&b""[..], b"\0\0\0\0", b"\n\0\0\n"] {
                 fs::write(&path, [&text[..cut], tail].concat()).unwrap();
-                assert_eq!(Journal::read(&path).unwrap().unwrap(), some()[..4]);
+                assert_eq!(read(&path).unwrap().unwrap(), some()[..4]);
                 let mut journal = Journal::go_on(&path).unwrap();
                 journal.add(&some()[4]).unwrap();
                 assert_eq!(fs::read(&path).unwrap(), text);
@@ -212,6 +219,6 @@ mod tests {
         }
         let middle = String::from_utf8(text).unwrap().replacen("begin", "b\0gin", 1);
         fs::write(&path, middle).unwrap();
-        assert!(Journal::read(&path).is_err() && Journal::go_on(&path).is_err());
+        assert!(read(&path).is_err() && Journal::go_on(&path).is_err());
     }
 }

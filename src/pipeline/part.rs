@@ -13,10 +13,11 @@ use super::compress::{Compression, Encoder, Frames};
 use super::journal::Checkpoint;
 use super::kept::Sealer;
 use super::manifest::{Counts, Stamp, Stored, hex};
+use super::place::remove;
 use super::quarantine::{Kept, Line, Quarantine};
 use super::run::Outlet;
 use super::source::Mark;
-use super::state::{State, remove};
+use super::state::State;
 use super::summary::Summary;
 use crate::error::{InputError, RunError};
 
@@ -353,8 +354,9 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::pipeline::ledger::Standing;
     use crate::pipeline::manifest::{Entry, Output, Settings};
-    use crate::pipeline::state::{Check, Redo, Standing};
+    use crate::pipeline::state::{Check, Redo};
     use crate::record::{Fault, Reason};
 
     const RECORDS: u64 = 90;

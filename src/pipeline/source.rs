@@ -95,6 +95,8 @@ pub struct Source<R> {
     chunk: u64,
     /// What has been given out or dropped.
     mark: Mark,
+    /// Bytes asked for by one read.
+    read: usize,
     /// Bytes above which a chunk takes no further record.
     size: usize,
     /// Records after which the input counts as ended.
@@ -122,7 +124,21 @@ impl<R: Read> Source<R> {
     /// # Errors
     ///
     /// When reading fails. The inner result says why the input is not of a kind that is read.
-    pub fn open(mut input: R, ask: &Ask, extension: Option<&str>) -> io::Result<Result<Self, Reason>> {
+    pub fn open(input: R, ask: &Ask, extension: Option<&str>) -> io::Result<Result<Self, Reason>> {
+        Self::open_by(READ, input, ask, extension)
+    }
+
+    /// As [`Source::open`], asking for so many bytes by one read: of small files no more than they have.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(crate) fn open_by(
+        read: usize,
+        mut input: R,
+        ask: &Ask,
+        extension: Option<&str>,
+    ) -> io::Result<Result<Self, Reason>> {
         let mut pending = Vec::new();
         let mut ended = false;
         // What the first bytes must show: a byte order mark at most, or the format, or a table's first rows.
@@ -131,7 +147,7 @@ impl<R: Read> Source<R> {
             Some(Format::Csv | Format::Tsv) | None => START,
         };
         while !ended && pending.len() < enough {
-            ended = read_some(&mut input, &mut pending)? == 0;
+            ended = read_some(&mut input, &mut pending, read)? == 0;
             // A stream that pauses after its first lines is not made to wait for more.
             if ask.format.is_none() && memchr2(b'\n', b'\r', &pending).is_some() {
                 let line = memchr(b'\n', &pending).is_some();
@@ -146,7 +162,7 @@ impl<R: Read> Source<R> {
             Err(reason) => return Ok(Err(reason)),
         };
         let mark = Mark { record: u64::from(!layout.has_header()), document: 1, ..Mark::default() };
-        let mut source = Self { pending, ended, ..Self::of(input, layout, mark) };
+        let mut source = Self { pending, ended, read, ..Self::of(input, layout, mark) };
         source.pass(source.layout.prefix.len());
         Ok(Ok(source))
     }
@@ -170,6 +186,7 @@ impl<R: Read> Source<R> {
             dropping: false,
             chunk: u64::from(mark.offset > 0),
             mark,
+            read: READ,
             size: CHUNK,
             limit: u64::MAX,
         }
@@ -207,7 +224,7 @@ impl<R: Read> Source<R> {
             let ahead = usize::try_from(at.offset - self.mark.offset).unwrap_or(usize::MAX);
             self.pass(ahead.min(self.pending.len()));
             if self.pending.is_empty() && !self.ended {
-                self.ended = read_some(&mut self.input, &mut self.pending)? == 0;
+                self.ended = read_some(&mut self.input, &mut self.pending, self.read)? == 0;
             }
         }
         // A mark within what the first chunk starts with was not made by a reading of this input.
@@ -320,7 +337,7 @@ impl<R: Read> Source<R> {
                 self.count(false);
                 return Ok(Some(self.give(given, records)));
             }
-            self.ended = read_some(&mut self.input, &mut self.pending)? == 0;
+            self.ended = read_some(&mut self.input, &mut self.pending, self.read)? == 0;
         }
     }
 
@@ -438,9 +455,9 @@ fn document_cut(text: &[u8]) -> usize {
 }
 
 /// Appends what one read brings; 0 at the end.
-fn read_some(input: &mut impl Read, out: &mut Vec<u8>) -> io::Result<usize> {
+fn read_some(input: &mut impl Read, out: &mut Vec<u8>, most: usize) -> io::Result<usize> {
     let before = out.len();
-    out.resize(before + READ, 0);
+    out.resize(before + most, 0);
     loop {
         match input.read(out.get_mut(before..).unwrap_or_default()) {
             Ok(n) => {
@@ -456,8 +473,8 @@ fn read_some(input: &mut impl Read, out: &mut Vec<u8>) -> io::Result<usize> {
     }
 }
 
-/// Bytes asked for by one read.
-const READ: usize = 256 << 10;
+/// Bytes asked for by one read, unless there are fewer.
+pub(crate) const READ: usize = 256 << 10;
 
 /// Bytes above which a chunk takes no further record.
 const CHUNK: usize = 512 << 10;

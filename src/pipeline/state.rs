@@ -1,20 +1,21 @@
 //! What a batch knows of its output folder, over runs that are broken off: the manifest of what was finished, and the
 //! journal of what was done since. One run at a time has it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::journal::{Checkpoint, Journal, Line};
+use super::ledger::{Known, Ledger, Standing};
 use super::lock::Lock;
-use super::manifest::{self, Difference, Entry, Manifest, STATE, Settings, Stamp, Stored, hex, sync_folder};
-use super::walk::QUARANTINE;
+use super::manifest::{self, Difference, Entry, Manifest, Settings, Stamp, sync_folder};
+use super::place::{Place, name_or_remove, remove};
 use crate::error::RunError;
 
 /// Why the state of an output folder cannot be used.
@@ -47,19 +48,6 @@ pub(crate) enum Redo {
     All,
 }
 
-/// How far an input is done.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Standing {
-    /// It never was.
-    New,
-    /// It is, as it is now.
-    Done(Box<Entry>),
-    /// It was, and has changed since, or its output has.
-    Changed,
-    /// Up to there.
-    Half(Box<Checkpoint>),
-}
-
 /// How it is told that a file is the one that was done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Check {
@@ -81,34 +69,15 @@ pub(crate) struct State {
 struct Inner {
     journal: Journal,
     synced: Instant,
+    /// What was known when the run began, and what is not finished. What it finishes is in the journal only: an entry kept
+    /// for each of a million files would lie between the buffers of the others, and memory would grow with both.
     ledger: Ledger,
+    /// Hashes of the names of files that this run finished.
+    finished: HashSet<u64>,
+    /// The inputs that are not there any more, once that was asked.
+    gone: Option<HashSet<String>>,
     /// Folders in which files got their names.
     touched: BTreeSet<PathBuf>,
-}
-
-/// What is known of the files.
-#[derive(Default)]
-pub(crate) struct Ledger {
-    context: Option<String>,
-    joined: bool,
-    files: BTreeMap<String, Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    entry: Option<Entry>,
-    /// The entry is not of these settings, or not of this context.
-    stale: bool,
-    /// Parts may wait for their names.
-    parts: bool,
-    checkpoint: Option<Checkpoint>,
-}
-
-/// Where things are.
-#[derive(Clone)]
-pub(crate) struct Place {
-    out: PathBuf,
-    state: PathBuf,
 }
 
 impl State {
@@ -141,6 +110,10 @@ impl State {
         };
         let mut ledger = ledger;
         if redo == Redo::All {
+            // One that cannot be read would stop the end of the run as well, where it is read again.
+            if Manifest::load(&place.manifest()).is_err() {
+                remove(&place.manifest()).map_err(write)?;
+            }
             ledger.distrust();
             place.drop_join_key().map_err(|source| StateError::Write { file: place.join_key(), source })?;
         }
@@ -200,7 +173,14 @@ impl State {
                 fs::remove_file(&part).map_err(write)?;
             }
         }
-        let inner = Inner { journal, synced: Instant::now(), ledger, touched: BTreeSet::new() };
+        let inner = Inner {
+            journal,
+            synced: Instant::now(),
+            ledger,
+            finished: HashSet::new(),
+            gone: None,
+            touched: BTreeSet::new(),
+        };
         Ok(Self { place, settings, inner: Mutex::new(inner), join: Mutex::default(), _lock: lock })
     }
 
@@ -260,6 +240,11 @@ impl State {
         Ok(key)
     }
 
+    /// What was known of people when the outputs were made, as a digest.
+    pub(crate) fn context(&self) -> Option<String> {
+        self.inner().ledger.context.clone()
+    }
+
     /// Whether outputs have ids that were joined with a key that is gone: a file that is done now would not join them.
     pub(crate) fn lost_join_key(&self) -> bool {
         let inner = self.inner();
@@ -276,7 +261,7 @@ impl State {
         self.add(&mut inner, &Line::Anew(why.into()))
     }
 
-    /// How far that input is done, which has that stamp now. Parts that only wait for their names get them.
+    /// How far that input was done when the run began, which has that stamp now. Parts that only wait for their names get them.
     ///
     /// # Errors
     ///
@@ -292,7 +277,7 @@ impl State {
         Ok(if same { standing } else { Standing::Changed })
     }
 
-    /// What is known of the finished files.
+    /// The files that were finished when the run began.
     pub(crate) fn finished(&self) -> Vec<Entry> {
         let inner = self.inner();
         inner.ledger.files.values().filter(|known| !known.stale).filter_map(|known| known.entry.clone()).collect()
@@ -306,7 +291,7 @@ impl State {
     pub(crate) fn begin(&self, name: &str) -> Result<(), RunError> {
         let mut inner = self.inner();
         // Nothing was known: a line would say nothing.
-        if !inner.ledger.files.contains_key(name) {
+        if !inner.ledger.files.contains_key(name) && !inner.finished.contains(&hash_of(name)) {
             return Ok(());
         }
         self.add(&mut inner, &Line::Begin(name.into()))
@@ -347,27 +332,35 @@ impl State {
     ///
     /// When the journal cannot be written, or a part cannot be named; then it gets its name when the batch runs again.
     pub(crate) fn done(&self, entry: Entry) -> Result<(), RunError> {
-        let name = entry.path.clone();
+        let line = Line::Done(entry);
         let mut inner = self.inner();
-        self.add(&mut inner, &Line::Done(entry))?;
+        inner.journal.add(&line).map_err(|source| self.journal_error(source))?;
+        let Line::Done(entry) = line else { return Ok(()) };
+        inner.finished.insert(hash_of(&entry.path));
+        inner.ledger.files.remove(&entry.path);
         // A file whose line is lost in a crash is done again: this may wait for others.
-        if inner.synced.elapsed() > SYNC {
-            self.sync(&mut inner)?;
-        }
+        let synced = if inner.synced.elapsed() > SYNC { self.sync(&mut inner) } else { Ok(()) };
         drop(inner);
-        self.settle(&name)
+        let named = synced.and_then(|()| self.name_parts(&entry));
+        if named.is_err() {
+            let known = Known { parts: true, ..Known::default() };
+            self.inner().ledger.files.insert(entry.path.clone(), Known { entry: Some(entry), ..known });
+        }
+        named
     }
 
     /// Marks the files that are not in `present`. Returns them, but for those that `hidden` says may be there.
     pub(crate) fn gone(&self, present: &HashSet<String>, hidden: impl Fn(&Path) -> bool) -> Vec<Entry> {
+        let mut inner = self.inner();
         let mut gone = Vec::new();
-        for (name, known) in &mut self.inner().ledger.files {
+        for (name, known) in &mut inner.ledger.files {
             let Some(entry) = &mut known.entry else { continue };
             entry.gone = !present.contains(name) && (entry.gone || !hidden(&manifest::path(name)));
             if entry.gone {
                 gone.push(entry.clone());
             }
         }
+        inner.gone = Some(gone.iter().map(|entry| entry.path.clone()).collect());
         gone
     }
 
@@ -396,17 +389,25 @@ impl State {
             // Of inputs that are there this was told; of those that are gone it is tried once more.
             let _ = self.settle(&name);
         }
-        let Self { place, settings, inner, .. } = self;
-        let Inner { journal, ledger, touched, .. } = inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Self { place, settings, inner, _lock: lock, .. } = self;
+        let Inner { journal, ledger: known, touched, gone, .. } =
+            inner.into_inner().unwrap_or_else(PoisonError::into_inner);
         for folder in &touched {
             sync_folder(&folder.join("-")).map_err(|source| StateError::Write { file: folder.clone(), source })?;
         }
+        let is_waiting = |name: &String| known.files.get(name).is_some_and(|known| known.parts);
+        let (ledger, ..) = Ledger::load(&place)?;
         let (mut files, mut left) = (Vec::new(), Vec::new());
-        for known in ledger.files.into_values().filter(|known| !known.stale) {
+        for (name, known) in ledger.files.into_iter().filter(|(_, known)| !known.stale) {
             match known {
                 Known { checkpoint: Some(checkpoint), .. } => left.push(Line::At(checkpoint)),
-                Known { entry: Some(entry), parts: true, .. } => left.push(Line::Done(entry)),
-                Known { entry: Some(entry), .. } => files.push(entry),
+                Known { entry: Some(entry), .. } if is_waiting(&name) => left.push(Line::Done(entry)),
+                Known { entry: Some(mut entry), .. } => {
+                    if let Some(gone) = &gone {
+                        entry.gone = gone.contains(&name);
+                    }
+                    files.push(entry);
+                }
                 Known { .. } => {}
             }
         }
@@ -426,31 +427,38 @@ impl State {
             left.insert(0, Line::Run(settings));
             Journal::start(&path, &left).map_err(write)?;
         }
-        match outcome {
-            Outcome::Finished => {
-                place.drop_join_key().map_err(|source| StateError::Write { file: place.join_key(), source })
-            }
-            Outcome::Unfinished => Ok(()),
+        if outcome == Outcome::Finished {
+            place.drop_join_key().map_err(|source| StateError::Write { file: place.join_key(), source })?;
         }
+        // Only now may another run look.
+        drop(lock);
+        Ok(())
     }
 
-    /// Gives the parts of a file their names.
+    /// Gives the parts of a file their names that waits for that.
     fn settle(&self, name: &str) -> Result<(), RunError> {
         let entry = self.inner().ledger.files.get(name).and_then(|known| known.entry.clone());
         let Some(entry) = entry else { return Ok(()) };
+        self.name_parts(&entry)?;
+        if let Some(known) = self.inner().ledger.files.get_mut(name) {
+            known.parts = false;
+        }
+        Ok(())
+    }
+
+    fn name_parts(&self, entry: &Entry) -> Result<(), RunError> {
+        let name = &entry.path;
         // The list is there before the output is: a file that has its name says that it is done.
         let list = self.place.quarantine(name);
         let output = self.place.output(name);
         name_or_remove(&self.place.aside_part(name), &list, entry.quarantine.as_ref())?;
         name_or_remove(&self.place.part(name), &output, entry.output.as_ref().map(|output| &output.stored))?;
-        let mut inner = self.inner();
-        for file in [list, output] {
-            if let Some(folder) = file.parent().filter(|folder| folder.is_dir()) {
+        for folder in [entry.quarantine.as_ref().and(list.parent()), entry.output.as_ref().and(output.parent())] {
+            let Some(folder) = folder else { continue };
+            let mut inner = self.inner();
+            if !inner.touched.contains(folder) {
                 inner.touched.insert(folder.into());
             }
-        }
-        if let Some(known) = inner.ledger.files.get_mut(name) {
-            known.parts = false;
         }
         Ok(())
     }
@@ -485,222 +493,10 @@ pub(crate) enum Outcome {
     Unfinished,
 }
 
-impl Ledger {
-    /// What is known of a folder, the settings that it was written with, and whether there is a journal.
-    ///
-    /// # Errors
-    ///
-    /// When manifest or journal cannot be read.
-    pub(crate) fn load(place: &Place) -> Result<(Self, Option<Settings>, bool), StateError> {
-        let damaged = |file: PathBuf| move |source| StateError::Damaged { file, source };
-        let mut ledger = Self::default();
-        let mut settings = None;
-        if let Some(manifest) = Manifest::load(&place.manifest()).map_err(damaged(place.manifest()))? {
-            ledger.context = manifest.context;
-            ledger.joined = manifest.joined;
-            let known = |entry| Known { entry: Some(entry), ..Known::default() };
-            ledger.files = manifest.files.into_iter().map(|entry| (entry.path.clone(), known(entry))).collect();
-            settings = Some(manifest.settings);
-        }
-        let Some(lines) = Journal::read(&place.journal()).map_err(damaged(place.journal()))? else {
-            return Ok((ledger, settings, false));
-        };
-        for line in lines {
-            match line {
-                Line::Run(run) => settings = Some(run),
-                line => ledger.apply(line),
-            }
-        }
-        Ok((ledger, settings, true))
-    }
-
-    /// How far an input is done, as far as stamps tell.
-    pub(crate) fn standing(&self, place: &Place, name: &str, now: &Stamp) -> Standing {
-        match self.files.get(name) {
-            Some(Known { checkpoint: Some(checkpoint), .. }) if checkpoint.stamp.is_still(now) => {
-                Standing::Half(Box::new(checkpoint.clone()))
-            }
-            Some(Known { entry: Some(entry), stale, parts, .. }) => {
-                let same = !stale && entry.stamp.is_still(now) && (*parts || place.has(entry));
-                if same { Standing::Done(Box::new(entry.clone())) } else { Standing::Changed }
-            }
-            _ => Standing::New,
-        }
-    }
-
-    fn apply(&mut self, line: Line) {
-        match line {
-            Line::Run(_) => {}
-            Line::Context(context) => self.context = Some(context),
-            Line::Anew(_) => self.distrust(),
-            Line::Joined(joined) => self.joined = joined,
-            Line::Begin(name) => {
-                self.files.insert(name, Known::default());
-            }
-            Line::At(checkpoint) => {
-                let name = checkpoint.path.clone();
-                self.files.insert(name, Known { checkpoint: Some(checkpoint), ..Known::default() });
-            }
-            Line::Done(entry) => {
-                let name = entry.path.clone();
-                self.files.insert(name, Known { entry: Some(entry), parts: true, ..Known::default() });
-            }
-            Line::Retry(name) => {
-                if let Some(known) = self.files.get_mut(&name) {
-                    known.parts = false;
-                }
-            }
-            Line::Drop(name) => {
-                self.files.remove(&name);
-            }
-        }
-    }
-
-    fn has_any(&self) -> bool {
-        self.files.values().any(|known| !known.stale && (known.entry.is_some() || known.checkpoint.is_some()))
-    }
-
-    fn distrust(&mut self) {
-        (self.context, self.joined) = (None, false);
-        for known in self.files.values_mut() {
-            (known.stale, known.parts, known.checkpoint) = (true, false, None);
-        }
-    }
-}
-
-impl Place {
-    /// Of the output folder.
-    pub(crate) fn of(out: &Path) -> Self {
-        Self { out: out.into(), state: out.join(STATE) }
-    }
-
-    /// The output of that file.
-    pub(crate) fn output(&self, name: &str) -> PathBuf {
-        self.out.join(manifest::path(name))
-    }
-
-    /// The list of what was set aside of it.
-    pub(crate) fn quarantine(&self, name: &str) -> PathBuf {
-        let mut path = self.out.join(QUARANTINE).join(manifest::path(name)).into_os_string();
-        path.push(".jsonl");
-        path.into()
-    }
-
-    /// Its output, as long as it is not whole.
-    pub(crate) fn part(&self, name: &str) -> PathBuf {
-        self.parts().join(format!("{}.part", id(name)))
-    }
-
-    /// Its list, as long as the output is not whole.
-    pub(crate) fn aside_part(&self, name: &str) -> PathBuf {
-        self.parts().join(format!("{}.aside.part", id(name)))
-    }
-
-    fn parts(&self) -> PathBuf {
-        self.state.join("parts")
-    }
-
-    fn manifest(&self) -> PathBuf {
-        self.state.join("manifest.json")
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.state.join("journal.jsonl")
-    }
-
-    fn join_key(&self) -> PathBuf {
-        self.state.join("join.key")
-    }
-
-    fn drop_join_key(&self) -> io::Result<()> {
-        remove(&self.join_key())
-    }
-
-    fn lock(&self) -> Result<Lock, StateError> {
-        let write = |source| StateError::Write { file: self.state.clone(), source };
-        fs::create_dir_all(&self.out).map_err(write)?;
-        // What is in it tells of the inputs: it is not for whoever reads the outputs.
-        let mut folder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        match folder.create(&self.state) {
-            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(write(e)),
-            _ => {}
-        }
-        let path = self.state.join("lock");
-        let lock = Lock::take(&path).map_err(|source| StateError::Write { file: path, source })?;
-        lock.ok_or_else(|| StateError::InUse(self.out.clone()))
-    }
-
-    /// Whether what was written is there, as far as sizes tell.
-    fn has(&self, entry: &Entry) -> bool {
-        let has = |path: PathBuf, stored: Option<&Stored>| match (fs::metadata(path), stored) {
-            (Ok(about), Some(stored)) => about.is_file() && about.len() == stored.size,
-            (_, None) => true,
-            (Err(_), Some(_)) => false,
-        };
-        has(self.output(&entry.path), entry.output.as_ref().map(|output| &output.stored))
-            && has(self.quarantine(&entry.path), entry.quarantine.as_ref())
-    }
-
-    /// Whether input and outputs have the hashes that they had.
-    fn has_hashes(&self, entry: &Entry, input: &Path) -> bool {
-        let is = |path: &Path, want: &str| sha256_of(path).is_ok_and(|(_, hash)| hash == want);
-        let stored = |path: &Path, stored: Option<&Stored>| stored.is_none_or(|stored| is(path, &stored.sha256));
-        // What was not hashed because it was not read to its end is told by its stamp.
-        entry.sha256.as_ref().is_none_or(|hash| is(input, hash))
-            && stored(&self.output(&entry.path), entry.output.as_ref().map(|output| &output.stored))
-            && stored(&self.quarantine(&entry.path), entry.quarantine.as_ref())
-    }
-}
-
-/// Size and SHA-256 of a file.
-///
-/// # Errors
-///
-/// When it cannot be read.
-pub(crate) fn sha256_of(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = fs::File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((size, hex(&hash.finalize()))),
-            Ok(n) => {
-                size += n as u64;
-                hash.update(buffer.get(..n).unwrap_or_default());
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-}
-
-/// Gives a part its name, if it is still there; without one, nothing must have that name.
-fn name_or_remove(part: &Path, path: &Path, stored: Option<&Stored>) -> Result<(), RunError> {
-    let named = match stored {
-        None => remove(path),
-        Some(stored) if fs::metadata(part).is_ok_and(|about| about.len() == stored.size) => {
-            let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-            folder.and_then(|()| fs::rename(part, path))
-        }
-        Some(_) => Ok(()),
-    };
-    named.map_err(|source| RunError::Write { file: path.display().to_string(), source })
-}
-
-/// Removes a file, if there is one.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Err(e),
-        _ => Ok(()),
-    }
-}
-
-/// A short name that no other path has.
-fn id(name: &str) -> String {
-    hex(Sha256::digest(name).get(..16).unwrap_or_default())
+fn hash_of(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// How long lines that say that a file is done may wait for the disk.

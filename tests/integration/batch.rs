@@ -194,8 +194,8 @@ fn a_batch_that_is_killed_and_goes_on_ends_as_one_that_was_not() {
         assert_same(&bench.tree(&out), &want, &format!("round {rounds}"));
         fs::remove_dir_all(bench.at(&out)).unwrap();
     }
-    // How many were half done depends on the machine.
-    assert!(half <= killed);
+    // A few kills on a busy machine may all miss the large files.
+    assert!(half > 0 || kills < 50, "half a file was noted at {half} of {killed} kills");
 }
 
 #[test]
@@ -441,6 +441,10 @@ fn what_is_set_aside_is_kept_for_who_has_the_key() {
     let bench = Bench::new();
     bench.put("a.ndjson", lines(60));
     bench.put("b.csv", rows(60));
+    bench.put(
+        "people.csv",
+        "mrn,patient_name,note\n7714000001,Winifred Kowalczyk,well\n7714000002,Ada Kowalczyk,well\n",
+    );
     bench.put("bin.dat", b"\0\x01");
     let (code, errors) = bench.run("out", &[]);
     assert_eq!(code, Some(1), "{errors}");
@@ -453,9 +457,16 @@ fn what_is_set_aside_is_kept_for_who_has_the_key() {
     assert!(first["sealed"].as_str().unwrap().len() > 20 && first["key"].is_string());
     assert!(tree.values().all(|bytes| !bytes.windows(9).any(|w| w == b"Kowalczyk")));
 
-    // Nothing has changed: they fail again, and all is as it was.
+    // The rows name patients, which were looked for in all texts: a record is not tried with less.
     let mut command = bench.command(&["batch", "--retry-quarantine", "--no-model", "--policy", "redact"]);
     command.arg("--key-file").arg(bench.at("deidre.key")).arg("--out").arg(bench.at("out"));
+    let (code, errors) = told(command.output().unwrap());
+    assert!(code == Some(2) && errors.contains("INPUT"), "{errors}");
+    assert_same(&bench.tree("out"), &tree, "refused");
+
+    // Nothing has changed: they fail again, and all is as it was.
+    let mut command = bench.command(&["batch", "--retry-quarantine", "--no-model", "--policy", "redact"]);
+    command.arg(bench.at("in")).arg("--key-file").arg(bench.at("deidre.key")).arg("--out").arg(bench.at("out"));
     let (code, errors) = told(command.output().unwrap());
     assert!(code == Some(1) && errors.contains("0 put in their place + "), "{errors}");
     assert!(errors.contains("JSON ends too early") && errors.contains("wrong number of columns"), "{errors}");

@@ -10,9 +10,11 @@ use crate::engine::Engine;
 use crate::error::InputError;
 use crate::pipeline::input::{Input, Shape, extension};
 use crate::pipeline::layout::Ask;
+use crate::pipeline::ledger::{Ledger, Standing};
 use crate::pipeline::manifest::{Stamp, key, name_of};
+use crate::pipeline::place::Place;
 use crate::pipeline::quarantine::Quarantine;
-use crate::pipeline::state::{Ledger, Place, Standing};
+
 use crate::pipeline::walk::{Found, Item, items};
 use crate::pipeline::{Run, Scrub, Source, Summary, run as run_pipeline};
 use crate::policy::Policy;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::settings::MAY_DIFFER;
-use super::{Args, sealers, with_source};
+use super::{Args, context, sealers, with_source};
 use crate::audit::Verb;
 use crate::cli::audited::Audit;
 use crate::cli::{FAILED, QUARANTINED, say};
@@ -28,6 +28,14 @@ pub(super) fn run(
     let state = State::open_finished(&args.out, settings, MAY_DIFFER)?;
     if state.lost_join_key() {
         say("the key that ids were joined with is gone with the run that made it: run again with --redo instead");
+        state.close(Outcome::Finished)?;
+        return Ok(ExitCode::from(FAILED));
+    }
+    if state.context() != context(scrub) {
+        say(
+            "the output was made with what other files say of people, and a record is not tried without: name the INPUT of \
+             that run, unchanged, or run again with --redo",
+        );
         state.close(Outcome::Finished)?;
         return Ok(ExitCode::from(FAILED));
     }

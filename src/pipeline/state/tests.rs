@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pipeline::manifest::{Counts, Output};
+use crate::pipeline::manifest::{Counts, Output, STATE, Stored, hex};
 
 fn settings() -> Settings {
     Settings::default().with("policy", "redact 00").with("scope", "corpus")
@@ -113,6 +114,8 @@ fn hashes_tell_what_sizes_do_not() {
     state.begin("a").unwrap();
     fs::write(state.place().part("a"), "one").unwrap();
     state.done(Entry { sha256: Some(stored(b"abc").sha256), ..entry("a", b"one") }).unwrap();
+    drop(state);
+    let state = open(&out);
     let by = |check| matches!(state.standing("a", &stamp(3), &input, check).unwrap(), Standing::Done(_));
     assert!(by(Check::Stamp) && by(Check::Hash));
     fs::write(&input, "abd").unwrap();
@@ -312,6 +315,8 @@ fn inputs_that_are_gone_are_told_of_and_their_outputs_can_go_too() {
     for name in ["a", "dark/b", "c"] {
         make(&state, name, b"one").unwrap();
     }
+    drop(state);
+    let state = open(&out);
     let present = HashSet::from(["c".to_owned()]);
     let names = |gone: Vec<Entry>| gone.into_iter().map(|e| e.path).collect::<Vec<_>>();
     // A folder that cannot be looked into may hold what it held.
