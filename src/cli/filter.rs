@@ -67,15 +67,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut out = Encoder::new(io::stdout().lock(), compression);
     let start = Instant::now();
     let result = run_pipeline(&job, source, &mut out, &mut quarantine, Some(&pool));
-    let result = match result {
-        Ok(summary) => {
-            out.finish().and_then(|mut out| out.flush()).context("cannot write standard output")?;
-            Ok(summary)
-        }
-        // What was compressed last may be lost, as the end of the input is.
-        Err(e) => Err(e),
+    // After an error what was compressed last may be lost, as the end of the input is.
+    let written = match &result {
+        Ok(_) => out.finish().and_then(|mut out| out.flush()),
+        Err(_) => Ok(()),
     };
-    audit.note(Verb::Stream, result.as_ref().ok(), None, start.elapsed())?;
+    let whole = result.as_ref().ok().filter(|_| written.is_ok());
+    audit.note(Verb::Stream, whole, None, start.elapsed())?;
     let summary = match result {
         Ok(summary) => summary,
         Err(e) => {
@@ -84,6 +82,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     quarantine.finish()?;
+    written.context("cannot write standard output")?;
     let unmet = args.fields.unmet(&summary.tally);
     Ok(match summary.quarantined() {
         0 if unmet => ExitCode::from(QUARANTINED),

@@ -104,10 +104,12 @@ fn is_header(names: &[String], rows: &[Sample<'_>], select: &Select) -> bool {
         return true;
     }
     let known = given.iter().filter(|name| Field::of(&[name]).is_known()).count();
+    // A header that comes again says nothing of the values.
+    let data: Vec<&Sample<'_>> = rows.iter().filter(|row| self::names(row) != names).collect();
     let (mut repeated, mut unlike) = (0, 0);
     for (column, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
         let cells = || {
-            rows.iter().filter(|row| row.cells.len() == names.len()).filter_map(|row| {
+            data.iter().filter(|row| row.cells.len() == names.len()).filter_map(|row| {
                 row.cells.get(column).map(|span| row.bytes.get(span.start..span.end).unwrap_or_default())
             })
         };

@@ -183,3 +183,16 @@ fn the_same_start_is_read_the_same_way_however_much_follows() {
     let table = Table::sniff(b"Osgood title\nname,dob\nx,y\nx,z\n", Format::Csv, &Select::all());
     assert!(!format!("{table:?}").contains("Osgood"));
 }
+
+#[test]
+fn lines_before_the_header_and_headers_again_are_read_as_what_they_are() {
+    let start =
+        b"# list of Osgood, Naomi\nmade 03/04/2024\n\nname,dob,note\nx,1958-03-14,n\nname,dob,note\ny,1931-11-02,n\n";
+    let table = Table::sniff(start, Format::Csv, &Select::all());
+    assert!(table.has_header);
+    assert_eq!(texts(&table, b"# list of Osgood, Naomi"), [("# list of Osgood, Naomi".into(), Hint::Text)]);
+    assert_eq!(texts(&table, b"name,dob,note"), []);
+    assert_eq!(texts(&table, b"y,1931-11-02,n")[1], ("1931-11-02".into(), Hint::Whole(Label::Date)));
+    // A line that was not among the first ones is a faulty row.
+    assert!(table.read(b"# list of Foley, Pat and others").is_err());
+}

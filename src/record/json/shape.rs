@@ -192,7 +192,9 @@ impl Shape {
         while at != ROOT {
             let node = self.node(at);
             match &node.name {
-                Some(name) if is_plain(name) => steps.push(name.replace('~', "~0").replace('/', "~1")),
+                Some(name) if node.data.is_none() && is_plain(name) => {
+                    steps.push(name.replace('~', "~0").replace('/', "~1"))
+                }
                 None if &*node.key == RESOURCE => {}
                 _ => steps.push("*".into()),
             }
