@@ -18,15 +18,26 @@ pub(crate) struct ModelArgs {
     /// Patterns and dictionaries only: faster, and misses more
     #[arg(long, conflicts_with = "model")]
     no_model: bool,
+    /// Do not look in texts for what the fields of their record, and linked records, say: to measure what that adds
+    #[arg(long)]
+    no_context: bool,
 }
 
 /// What a model is called, and the SHA-256 that tells it from others of that name.
 pub(crate) type ModelId = (String, [u8; 32]);
 
 impl ModelArgs {
+    /// Whether texts are searched for what their record says.
+    pub(crate) fn has_context(&self) -> bool {
+        !self.no_context
+    }
+
     /// The engine with that model, and the model's name and what tells it from others of that name.
     pub(crate) fn engine(&self) -> anyhow::Result<(Engine, Option<ModelId>)> {
-        let engine = Engine::embedded();
+        let engine = match self.no_context {
+            true => Engine::embedded().without_context(),
+            false => Engine::embedded(),
+        };
         if self.no_model {
             return Ok((engine, None));
         }

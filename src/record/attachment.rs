@@ -102,7 +102,7 @@ fn body_texts(body: &[u8], charset: Charset, media: &str) -> Option<Vec<Segment<
         && charset == Charset::Utf8
         && let Ok(record) = json::Reader::new(Select::all()).read(body)
     {
-        return Some(record.segments.into_iter().map(owned).collect());
+        return Some(document(record, Escape::Json));
     }
     let called_html = media.to_ascii_lowercase().contains("html");
     if start.first() == Some(&b'<')
@@ -110,7 +110,7 @@ fn body_texts(body: &[u8], charset: Charset, media: &str) -> Option<Vec<Segment<
         && let Ok(record) = xml::Reader::new(Select::all()).read(body)
         && record.charset == charset
     {
-        return Some(document(record));
+        return Some(document(record, Escape::Xml));
     }
     if is_markup(start, media) {
         let segments = markup::segments(body, charset, markup::Dialect::Html);
@@ -120,14 +120,20 @@ fn body_texts(body: &[u8], charset: Charset, media: &str) -> Option<Vec<Segment<
     Some(vec![Segment::new(Span::new(0, body.len()), Cow::Owned(text), Hint::Text, Escape::None)])
 }
 
-/// The texts of an XML document. What stands encoded in it in turn is not opened: it goes as a whole.
-fn document(record: Record<'_>) -> Vec<Segment<'static>> {
+/// The texts of a document that is a record itself. What stands encoded in it in turn is not opened: it goes as a whole.
+fn document(record: Record<'_>, escape: Escape) -> Vec<Segment<'static>> {
     let (bytes, charset) = (record.bytes, record.charset);
     let own = record.segments.into_iter().filter(|segment| segment.within.is_none()).map(owned);
     let mut segments: Vec<Segment<'static>> = own.collect();
     for content in record.contents {
-        let text = markup::decode(bytes, charset, content.raw).into_owned();
-        segments.push(Segment::new(content.raw, Cow::Owned(text), Hint::Whole(Label::OtherId), Escape::Xml));
+        let text = match escape {
+            Escape::Json => {
+                let written = charset.decode(bytes.get(content.raw.start..content.raw.end).unwrap_or_default());
+                json::unescape(&written, content.raw.start).map(Cow::into_owned).unwrap_or_default()
+            }
+            _ => markup::decode(bytes, charset, content.raw).into_owned(),
+        };
+        segments.push(Segment::new(content.raw, Cow::Owned(text), Hint::Whole(Label::OtherId), escape));
     }
     segments
 }
@@ -256,6 +262,11 @@ mod tests {
             ),
             (b"{\\rtf1\\ansi {\\b B}ea}", Some("application/msword"), &["Bea"]),
             (b"{\"note\":\"B\\u0065a\"}", None, &["Bea"]),
+            (
+                b"{\"resourceType\":\"Binary\",\"contentType\":\"text/plain\",\"data\":\"QmVh\\u0049FJleWVz\"}",
+                None,
+                &["QmVhIFJleWVz"],
+            ),
             (b"{not json", None, &["{not json"]),
             (b"a\x0cb\x1b", None, &["a\u{c}b\u{1b}"]),
         ] {

@@ -48,6 +48,7 @@ pub(super) fn of(
         Some(records) => settings.with("sample", records.to_string()),
         None => settings,
     };
+    let settings = if args.model.has_context() { settings } else { settings.with("record context", "none") };
     if policy.has(Action::Zip3) { settings.with("zip3", zip3_table()) } else { settings }
 }
 

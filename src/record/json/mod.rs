@@ -16,7 +16,8 @@ use std::borrow::Cow;
 
 use self::late::Late;
 use self::resource::{Open, Slot};
-use self::scan::{check_escapes, number_end, string_end, unescape, whitespace_end};
+pub(super) use self::scan::unescape;
+use self::scan::{check_escapes, number_end, string_end, whitespace_end};
 use self::shape::{ROOT, Shape, Sibling};
 use self::whose::Subject;
 use super::fhir::Kind as Fhir;

@@ -65,7 +65,7 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The text of a string with its escapes resolved. `base` is where it stands in the record, for faults.
-pub(super) fn unescape(raw: &str, base: usize) -> Result<Cow<'_, str>, Fault> {
+pub(in crate::record) fn unescape(raw: &str, base: usize) -> Result<Cow<'_, str>, Fault> {
     let mut out = String::new();
     let rest = escapes(raw, base, |plain, c| {
         out.push_str(plain);
