@@ -52,7 +52,7 @@ fn exports(c: &mut Criterion) {
         };
         let first = run();
         let least = match kind {
-            "fhir" => (24_000, 80_000),
+            "fhir" => (23_000, 80_000),
             "hl7" => (1_500, 20_000),
             _ => (6_000, 40_000),
         };

@@ -12,6 +12,9 @@ impl Findings {
     /// may not uncover). What may stay is reported only where no identifier stands.
     pub fn resolve(mut candidates: Vec<Finding>) -> Self {
         candidates.retain(|f| !f.span.is_empty());
+        if candidates.len() < 2 {
+            return Findings(candidates);
+        }
         candidates.sort_by_key(|f| (!f.label.is_identifier(), f.span));
         let must_go = candidates.partition_point(|f| f.label.is_identifier());
         let mut out: Vec<Finding> = Vec::with_capacity(candidates.len());

@@ -1,22 +1,25 @@
 //! What must hold of every parser and of the whole path for any bytes: the bodies of the fuzz targets, and of the
 //! property tests of the same names (`tests/integration/arbitrary.rs`).
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::sync::{Arc, LazyLock};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use deidre::engine::{Engine, Input, Worker};
 use deidre::error::InputError;
 use deidre::eval::gold;
 use deidre::identifier::{Hint, Label};
+use deidre::pipeline::compress::{Cap, Decoder, Encoder};
 use deidre::pipeline::layout::Ask;
 use deidre::pipeline::quarantine::Quarantine;
-use deidre::pipeline::{Run, Scrub, Source, run};
+use deidre::pipeline::{Compression, Run, Scrub, Source, run};
 use deidre::policy::Policy;
 use deidre::record::csv::Quoting;
 use deidre::record::csv::Table;
 use deidre::record::json::Reader;
 use deidre::record::sniff::sniff;
-use deidre::record::{Charset, Edits, Format, Record, Select, text};
+use deidre::record::{Charset, Edits, Format, Reason, Record, Select, text, xml};
 use deidre::secret::{Key, KeyError, Keyring};
 use deidre::span::Span;
 use deidre::transform::reveal::{Format as RevealFormat, Revealer, Rights};
@@ -29,6 +32,10 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("json", json),
     ("csv", csv),
+    ("hl7", hl7),
+    ("xml", xml),
+    ("attachment", attachment),
+    ("compress", compress),
     ("sniff", sniffed),
     ("token", token),
     ("policy", policy),
@@ -196,27 +203,80 @@ pub fn detect(bytes: &[u8]) {
     });
 }
 
-/// The whole path, the format as told and each format named: records in are records out and records set aside; JSON
-/// that passed is JSON; reveal gives back the input; scrubbed with labels, nothing but what labels replaced is gone.
+/// HL7 by the whole path.
+pub fn hl7(bytes: &[u8]) {
+    path(Some(Format::Hl7), bytes);
+}
+
+/// XML is read in place or refused, and goes the whole path.
+pub fn xml(bytes: &[u8]) {
+    match xml::Reader::new(Select::all()).read(bytes) {
+        Ok(record) => check_record(&record),
+        Err(fault) => assert!(fault.offset <= bytes.len() as u64),
+    }
+    path(Some(Format::Xml), bytes);
+}
+
+/// A document in base 64 is scrubbed with its resource, which stays one; where nothing is found it keeps its bytes.
+pub fn attachment(bytes: &[u8]) {
+    for media in ["text/plain", "text/html; charset=windows-1252", "text/rtf", "application/xml", "application/json"] {
+        let data = BASE64_STANDARD.encode(bytes);
+        let json = format!("{{\"resourceType\":\"Binary\",\"contentType\":\"{media}\",\"data\":\"{data}\"}}");
+        let ask = Ask { format: Some(Format::Json), ..Ask::default() };
+        let out = scrub(&LABELLING, &ask, json.as_bytes()).expect("JSON is read");
+        assert_eq!(out.aside, 0, "{media}");
+        let binary: serde_json::Value = serde_json::from_slice(&out.bytes).expect("JSON stays JSON");
+        let clean = binary["data"].as_str().and_then(|data| BASE64_STANDARD.decode(data).ok());
+        let clean = clean.expect("base 64 stays base 64");
+        assert!(clean == bytes || clean.contains(&b'['), "changed without a label");
+    }
+}
+
+/// Damaged data is refused, and what is compressed comes back.
+pub fn compress(bytes: &[u8]) {
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        let mut plain = Vec::new();
+        let _ = Decoder::new(bytes, compression, Cap::default()).read_to_end(&mut plain);
+        let mut encoder = Encoder::new(Vec::new(), compression);
+        std::io::Write::write_all(&mut encoder, bytes).expect("memory can be written");
+        let packed = encoder.finish().expect("memory can be written");
+        let mut back = Vec::new();
+        Decoder::new(&packed[..], compression, Cap::default()).read_to_end(&mut back).expect("it was just made");
+        assert!(back == bytes);
+        let short = packed.get(..packed.len() - 1).unwrap_or_default();
+        assert!(Decoder::new(short, compression, Cap::default()).read_to_end(&mut back).is_err() || short.is_empty());
+    }
+}
+
+/// The whole path, the format as told and each format named.
 pub fn filter(bytes: &[u8]) {
     for format in
         [None, Some(Format::Text), Some(Format::Ndjson), Some(Format::Json), Some(Format::Csv), Some(Format::Tsv)]
     {
-        let ask = Ask { format, ..Ask::default() };
-        let Some(sealed) = scrub(&SEALING, &ask, bytes) else { continue };
-        let Some(labelled) = scrub(&LABELLING, &ask, bytes) else { panic!("refused for its policy") };
-        assert_eq!(sealed.aside, labelled.aside);
-        if matches!(sealed.format, Format::Ndjson | Format::Json) {
-            let body = sealed.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&sealed.bytes);
-            for line in body.split(|b| *b == b'\n').filter(|_| sealed.format == Format::Ndjson) {
-                let blank = line.trim_ascii().is_empty();
-                assert!(blank || Reader::new(Select::nothing()).read(line.trim_ascii()).is_ok());
-            }
+        path(format, bytes);
+    }
+}
+
+/// Records in are records out and records set aside; JSON and XML that passed are JSON and XML; reveal gives back the
+/// input; scrubbed with labels, nothing but what labels replaced is gone.
+fn path(format: Option<Format>, bytes: &[u8]) {
+    let ask = Ask { format, ..Ask::default() };
+    let Some(sealed) = scrub(&SEALING, &ask, bytes) else { return };
+    let Some(labelled) = scrub(&LABELLING, &ask, bytes) else { panic!("refused for its policy") };
+    assert_eq!(sealed.aside, labelled.aside);
+    let body = sealed.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&sealed.bytes);
+    if matches!(sealed.format, Format::Ndjson | Format::Json) {
+        for line in body.split(|b| *b == b'\n').filter(|_| sealed.format == Format::Ndjson) {
+            let blank = line.trim_ascii().is_empty();
+            assert!(blank || Reader::new(Select::nothing()).read(line.trim_ascii()).is_ok());
         }
-        // Tokens of the key that were there before are turned back as well: no comparison then.
-        if sealed.aside == 0 && reveal(&sealed, bytes) == bytes {
-            assert!(reveal(&sealed, &sealed.bytes) == bytes, "reveal differs from the input");
-        }
+    }
+    if sealed.format == Format::Xml && !body.is_empty() {
+        assert!(xml::Reader::new(Select::nothing()).read(body).is_ok());
+    }
+    // Tokens of the key that were there before are turned back as well: no comparison then.
+    if sealed.aside == 0 && reveal(&sealed, bytes) == bytes {
+        assert!(reveal(&sealed, &sealed.bytes) == bytes, "reveal differs from the input");
     }
 }
 
@@ -247,7 +307,9 @@ fn scrubber(policy: &str) -> Scrub {
 pub fn scrub(scrub: &Scrub, ask: &Ask, bytes: &[u8]) -> Option<Scrubbed> {
     struct Count(u64);
     impl Quarantine for Count {
-        fn add(&mut self, _: &InputError) -> std::io::Result<()> {
+        fn add(&mut self, error: &InputError) -> std::io::Result<()> {
+            // A panic in a worker sets its record aside.
+            assert!(error.fault.reason != Reason::Internal, "a record was set aside for a fault of the program");
             self.0 += 1;
             Ok(())
         }
@@ -279,10 +341,14 @@ pub fn reveal(scrubbed: &Scrubbed, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn check_record(record: &Record<'_>) {
+    let own = record.segments.iter().filter(|segment| segment.within.is_none()).map(|segment| segment.raw);
+    let mut spans: Vec<Span> = own.chain(record.contents.iter().map(|content| content.raw)).collect();
+    // Values of a resource wait for the end of their object.
+    spans.sort_by_key(|span| (span.start, span.end));
     let mut end = 0;
-    for segment in &record.segments {
-        assert!(segment.raw.start >= end && segment.raw.end <= record.bytes.len());
-        end = segment.raw.end;
+    for span in spans {
+        assert!(span.start >= end && span.end <= record.bytes.len());
+        end = span.end;
     }
     let mut out = Vec::new();
     Edits::default().apply(record.bytes, record.charset, &mut out, &mut Vec::new());

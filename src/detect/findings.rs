@@ -35,6 +35,11 @@ impl Document {
         self.names.remove(&hash);
     }
 
+    /// Whether anything that is looked for holds the word or code of this hash, or begins with it.
+    pub(crate) fn holds(&self, hash: u64) -> bool {
+        self.names.contains(&hash) || self.codes.contains_key(&hash) || self.phrases.contains_key(&hash)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.codes.is_empty() && self.phrases.is_empty()
     }

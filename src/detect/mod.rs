@@ -11,6 +11,7 @@ pub mod dictionary;
 pub mod evidence;
 mod findings;
 pub(crate) mod gate;
+mod inert;
 mod pattern;
 mod rule;
 pub mod shape;
@@ -24,12 +25,13 @@ use crate::span::Span;
 use crate::word::{Opinion, Word as Shown};
 
 use clue::Question;
-use context::{Context, Facts, Lore, Place as Spot, Shelf};
+use context::{Context, Facts, Gather, Lore, Place as Spot, Shelf};
 use cue::{CueMatch, Cues, Reach};
 use dictionary::{Dictionary, Phrase};
 use evidence::feature::{Info, PhraseKind, Sequence};
 use evidence::word::Word;
 use evidence::{Decision, Path, Weights};
+use inert::Inert;
 use pattern::number::Numbers;
 use pattern::web::{self, Address};
 use shape::{Shape, shape};
@@ -87,7 +89,8 @@ pub struct Scratch {
     /// Texts of this record that were decided already, by their place in the record.
     kept: [Kept; KEPT],
     /// What the fields of this record say.
-    facts: Facts,
+    gather: Gather,
+    inert: Inert,
     shelf: Shelf,
     tokens: Vec<token::Token>,
 }
@@ -121,6 +124,13 @@ impl Scratch {
             if kept.filled {
                 kept.swap(&mut self.sequence, &mut self.decisions);
             }
+        }
+    }
+
+    /// Nothing of the text at `at` of the record is kept.
+    fn skip(&mut self, at: usize) {
+        if let Some(kept) = self.kept.get_mut(at) {
+            kept.filled = false;
         }
     }
 
@@ -231,11 +241,18 @@ impl Detector {
                         findings::remember_whole(self, input.text, scratch, &found, &mut document);
                     }
                 }
+                Hint::Text if is_calm(input.text, &scratch.inert, |of| contexts.iter().any(|c| c.holds(of))) => {
+                    adviser.gate(input.text.len(), 0);
+                    scratch.skip(at);
+                }
                 Hint::Text => {
                     self.prepare(input.text, scratch);
                     self.decide(input.text, scratch);
                     self.ask(input.text, scratch, &document, adviser);
                     findings::collect(input.text, scratch, &mut found, &mut document);
+                    if found.is_empty() && scratch.windows.is_empty() && scratch.questions.is_empty() {
+                        scratch.inert.note(input.text, &scratch.sequence);
+                    }
                     let spot = Spot { text: input.text, sequence: &scratch.sequence, decisions: &scratch.decisions };
                     contexts.iter().for_each(|context| context.search(spot, &mut found));
                     if inputs.len() > 1 {
@@ -248,7 +265,7 @@ impl Detector {
         contexts.iter().flat_map(|context| context.eponyms()).for_each(|hash| document.forget(*hash));
         if !document.is_empty() {
             for (at, (input, found)) in inputs.iter().zip(&mut texts).enumerate() {
-                if input.hint == Hint::Text {
+                if input.hint == Hint::Text && !is_calm(input.text, &scratch.inert, |of| document.holds(of)) {
                     if inputs.len() > 1 && !scratch.recall(at) {
                         self.prepare(input.text, scratch);
                         self.decide(input.text, scratch);
@@ -267,13 +284,8 @@ impl Detector {
         if !inputs.iter().any(|input| input.hint == Hint::Text && input.text.len() >= LEAST_SEARCHED) {
             return contexts;
         }
-        scratch.facts.clear();
-        for input in inputs {
-            if let Hint::Whole(label) = input.hint {
-                scratch.facts.push(label, input.part, input.text);
-            }
-        }
-        let Scratch { facts, shelf, tokens, cache, folded, .. } = scratch;
+        scratch.gather.fill(inputs);
+        let Scratch { gather: Gather { people, numbers }, shelf, tokens, cache, folded, .. } = scratch;
         let mut word_folded = Vec::new();
         let mut of = |word: &str| {
             let hash = folded_hash(word, &mut word_folded);
@@ -285,8 +297,12 @@ impl Detector {
             let all = || Context::build(known.iter().flat_map(|facts| facts.iter()), &mut lore);
             contexts.push(shelf.take(hash, all));
         }
-        if !facts.is_empty() {
-            contexts.push(shelf.take(facts.hash(), || Context::build(facts.iter(), &mut lore)));
+        // Records of one person stand together, and each has numbers of its own.
+        if !people.is_empty() {
+            contexts.push(shelf.take(people.hash(), || Context::build(people.iter(), &mut lore)));
+        }
+        if !numbers.is_empty() {
+            contexts.push(Arc::new(Context::build(numbers.iter(), &mut lore)));
         }
         contexts
     }
@@ -521,6 +537,11 @@ impl Detector {
             }
         }
     }
+}
+
+/// Whether there is nothing to find in a text, as it was elsewhere, unless what is known here `holds` a word of it.
+fn is_calm(text: &str, inert: &Inert, holds: impl Fn(u64) -> bool) -> bool {
+    inert.words(text).is_some_and(|words| !words.iter().any(|word| holds(*word)))
 }
 
 /// Whether the words of whole values are to be looked for as they stand: no context looks for them in every form, or

@@ -26,7 +26,8 @@ impl Charset {
     /// The characters; borrowed when they stand in the bytes as they are.
     pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
-            Charset::Utf8 => String::from_utf8_lossy(bytes),
+            // Nearly all are, and checking that is quicker than looking for what is not.
+            Charset::Utf8 => std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed),
             Charset::Windows1252 => WINDOWS_1252.decode_without_bom_handling(bytes).0,
         }
     }

@@ -63,10 +63,15 @@ impl Edits {
     pub fn apply(&self, bytes: &[u8], charset: Charset, out: &mut Vec<u8>, places: &mut Vec<usize>) {
         let first = places.len();
         places.resize(first + self.list.len(), usize::MAX);
-        let mut order: Vec<usize> = (0..self.list.len()).collect();
-        order.sort_by_key(|at| self.list.get(*at).map(|edit| edit.raw.start));
+        // Readers find most texts in the order in which they stand.
+        let mut order: Vec<usize> = Vec::new();
+        if !self.list.is_sorted_by_key(|edit| edit.raw.start) {
+            order.extend(0..self.list.len());
+            order.sort_by_key(|at| self.list.get(*at).map(|edit| edit.raw.start));
+        }
         let mut copied = 0;
-        for at in order {
+        for number in 0..self.list.len() {
+            let at = order.get(number).copied().unwrap_or(number);
             let Some(edit) = self.list.get(at) else { continue };
             let start = edit.raw.start.max(copied);
             copy(bytes, copied, start, out);
@@ -107,6 +112,17 @@ fn is_number(text: &str) -> bool {
 }
 
 fn escape(text: &str, escape: Escape, charset: Charset, out: &mut Vec<u8>) {
+    let json = matches!(escape, Escape::None | Escape::Json | Escape::JsonNumber);
+    let stays = |b: u8| {
+        // What labels and tokens are made of stands for itself everywhere: no delimiter of HL7 is one of these.
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'[' | b']' | b':' | b'_')
+            || json && (b' '..0x7f).contains(&b) && !matches!(b, b'"' | b'\\')
+    };
+    if text.bytes().all(stays) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
     for c in text.chars() {
         match (escape, c) {
             (Escape::Json | Escape::JsonNumber, '"') | (Escape::Json | Escape::JsonNumber | Escape::JsonXml, '\\') => {

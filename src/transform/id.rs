@@ -192,12 +192,14 @@ impl Digests {
     /// chance of one in 2^26.
     pub(super) fn write(&self, id: &str, out: &mut String) {
         let digest = self.mac.clone().chain_update(id.as_bytes()).finalize().into_bytes();
-        let mut values = Vec::with_capacity(52);
-        regroup(digest, 8, 5, &mut values);
+        let first = digest.first_chunk().copied().unwrap_or_default();
+        let bits = u128::from_be_bytes(first);
         out.push_str(PREFIX);
         out.push(char::from(Kind::Digest.symbol()));
         let start = out.len();
-        out.extend(values.iter().take(DIGEST - 1).map(|value| base32::symbol(*value)));
+        // Five bits each, from the first.
+        let values = (1..DIGEST).map(|n| (bits >> (u128::BITS as usize - 5 * n)) as u8 & 31);
+        out.extend(values.map(base32::symbol));
         token::close(LABEL, start, out);
     }
 }
@@ -345,6 +347,8 @@ fn value(symbol: u8) -> Option<u8> {
 const SYMBOLS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-.";
 /// Bytes before the code: [`PREFIX`], and the symbol of the kind.
 pub(super) const HEAD: usize = PREFIX.len() + 1;
+/// Bytes of the shortest replacement, one whose code the vault gives.
+pub(super) const SHORTEST: usize = HEAD + token::VAULT_CODE;
 const AAD: &[u8] = b"FHIR id";
 const TAG: usize = 16;
 /// Characters of the longest id that fits in sealed form, if it is no UUID.

@@ -302,6 +302,10 @@ impl Transform {
 
     /// Appends where replacements of ids stand.
     fn existing_ids(&self, bytes: &[u8], out: &mut Vec<Span>) -> Result<(), TransformError> {
+        // Most values of fields are too short to hold one.
+        if bytes.len() < id::SHORTEST {
+            return Ok(());
+        }
         let mut from = 0;
         while let Some(at) = id::find(bytes, from) {
             from = at + 1;

@@ -32,13 +32,13 @@ impl Whose {
     /// The scope of a patient who is not known is the document: nobody's record shares tokens with nobody else's.
     pub fn new(scope: &Scope, patient: Option<&str>, document: &[u8]) -> Whose {
         let patient = patient.map(str::trim).filter(|patient| !patient.is_empty()).map(digest_of_patient);
-        let document = digest(b'D', document);
-        let subject = patient.unwrap_or(document);
+        let document = || digest(b'D', document);
+        let subject = patient.unwrap_or_else(document);
         let theirs = patient.map_or(Owner::Corpus, Owner::Patient);
         let (scope, owner) = match scope {
             // What patients share belongs to none of them.
             Scope::Corpus => (None, Owner::Corpus),
-            Scope::Document => (Some(document), theirs),
+            Scope::Document => (Some(document()), theirs),
             Scope::Patient => (Some(subject), theirs),
             Scope::Session(id) => {
                 let session = digest(b'S', id.as_bytes());

@@ -102,6 +102,43 @@ const PIECES: &[&[u8]] = &[
     b"T1\tNAME 0 3\tAnn\n",
     b"T2\tDATE 4 5;6 7\tx\n",
     b"#type: note\n",
+    b"MSH|^~\\&|LAB|HPMC|EHR|DEST|20240126110551||ADT^A01|1|P|2.5.1\r",
+    b"PID|1||00482913^^^HPMC^MR||Okonjo^Tad||19580314\r",
+    b"OBX|1|TX|1^Note^LN||",
+    b"NTE|1||",
+    b"ZPI|",
+    b"^",
+    b"~",
+    b"&",
+    b"\\T\\",
+    b"\\X41\\",
+    b"\\.br\\",
+    b"\x0b",
+    b"\x1c\r",
+    b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
+    b"<ClinicalDocument xmlns=\"urn:hl7-org:v3\">",
+    b"</ClinicalDocument>",
+    b"<recordTarget><patientRole><id root=\"1.2\" extension=\"00482913\"/>",
+    b"</patientRole></recordTarget>",
+    b"<text>",
+    b"</text>",
+    b"<br/>",
+    b"<!-- ",
+    b" -->",
+    b"<a b='",
+    b"'/>",
+    b"{\\rtf1\\ansi ",
+    b"\\par ",
+    b"\\'e9",
+    b"{\\*\\x ",
+    b"{\"resourceType\":\"Patient\",\"id\":\"p-482913\",",
+    b"\"name\":[{\"family\":\"Okonjo\",\"given\":[\"Tad\"]}],",
+    b"\"birthDate\":\"1958-03-14\",",
+    b"\"subject\":{\"reference\":\"Patient/p-482913\",\"display\":\"",
+    b"\"text\":{\"div\":\"<div>",
+    b"\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"",
+    b"\x1f\x8b\x08\0",
+    b"\x28\xb5\x2f\xfd",
     b"{\"id\":1,\"text\":\"Ann\",\"spans\":[{\"start\":0,\"end\":3,\"type\":\"NAME\"}]}\n",
 ];
 
@@ -162,4 +199,24 @@ fn detect() {
 #[test]
 fn filter() {
     holds("filter");
+}
+
+#[test]
+fn hl7() {
+    holds("hl7");
+}
+
+#[test]
+fn xml() {
+    holds("xml");
+}
+
+#[test]
+fn attachment() {
+    holds("attachment");
+}
+
+#[test]
+fn compress() {
+    holds("compress");
 }

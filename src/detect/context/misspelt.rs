@@ -40,7 +40,7 @@ impl Spellings {
     /// The part of a name that token `i` misspells.
     pub(super) fn role(&self, place: &Place<'_>, i: usize) -> Roles {
         let (Some(token), Some(info)) = (place.sequence.tokens.get(i), place.sequence.infos.get(i)) else { return 0 };
-        if !(NARROWEST - 1..=WIDEST).contains(&token.len()) || self.long.is_empty() || is_ordinary(info.entry) {
+        if !is_reach(token.len()) || self.long.is_empty() || is_ordinary(info.entry) {
             return 0;
         }
         let word = token.of(place.text);
@@ -60,8 +60,13 @@ impl Spellings {
     }
 }
 
+/// Whether a word of so many bytes may be a name misspelled.
+pub(in crate::detect) fn is_reach(length: usize) -> bool {
+    (NARROWEST - 1..=WIDEST).contains(&length)
+}
+
 /// Whether a word of the language or of medicine is written so.
-pub(super) fn is_ordinary(entry: Entry) -> bool {
+pub(in crate::detect) fn is_ordinary(entry: Entry) -> bool {
     entry.lower() >= 4 || entry.any(ORDINARY)
 }
 

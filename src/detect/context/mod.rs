@@ -7,6 +7,7 @@
 
 mod alone;
 mod date;
+mod gather;
 mod facts;
 mod misspelt;
 mod name;
@@ -18,6 +19,8 @@ mod table;
 mod tests;
 
 pub use facts::{Fact, Facts};
+pub(super) use gather::Gather;
+pub(super) use misspelt::{is_ordinary, is_reach};
 
 use std::sync::Arc;
 
@@ -99,6 +102,11 @@ impl Context {
     /// they are names.
     pub(crate) fn eponyms(&self) -> &[u64] {
         self.names.eponyms()
+    }
+
+    /// Whether the word or code of this hash may be part of what the facts give away, as it is spelled.
+    pub(crate) fn holds(&self, hash: u64) -> bool {
+        self.table.of(hash) != 0
     }
 
     /// Appends what of a text the facts give away.

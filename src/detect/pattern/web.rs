@@ -1,6 +1,6 @@
 //! E-mail and web addresses.
 
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter};
 
 use crate::identifier::Label;
 use crate::span::Span;
@@ -17,7 +17,7 @@ pub(crate) fn find(text: &str, out: &mut Vec<Address>) {
             out.push((span, Label::Email));
         }
     }
-    for at in memmem::find_iter(bytes, b"://") {
+    for at in memchr_iter(b':', bytes).filter(|at| bytes.get(at + 1..at + 3) == Some(b"//")) {
         let start =
             bytes.get(..at).unwrap_or(b"").iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |i| i + 1);
         let end = url_end(bytes, at + 3);

@@ -1,5 +1,8 @@
 //! What an `Identifier` is, by its type, its system, and the resource that it stands in.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Resource;
 use crate::identifier::Label;
 
@@ -63,10 +66,23 @@ fn by_system(system: &str) -> Option<Label> {
 
 /// What words say: `Medical Record Number`, the end of `http://hospital.example/mrn`.
 fn by_words(text: &str) -> Option<Label> {
-    let text = text.to_ascii_lowercase();
-    let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    WORDS.iter().find(|(known, _)| words.iter().any(|word| known.split(' ').any(|k| k == *word))).map(|row| row.1)
+    static ROWS: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| {
+        let rows = WORDS.iter().enumerate().rev();
+        rows.flat_map(|(row, (known, _))| known.split(' ').map(move |word| (word, row))).collect()
+    });
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| (1..=LONGEST).contains(&word.len()));
+    let rows = words.filter_map(|word| {
+        let mut small = [0; LONGEST];
+        let small = small.get_mut(..word.len())?;
+        small.copy_from_slice(word.as_bytes());
+        small.make_ascii_lowercase();
+        ROWS.get(std::str::from_utf8(small).ok()?).copied()
+    });
+    WORDS.get(rows.min()?).map(|row| row.1)
 }
+
+/// Letters of the longest word in [`WORDS`].
+const LONGEST: usize = 13;
 
 /// The first row of which a word is met decides.
 #[rustfmt::skip] // A row a line.

@@ -12,6 +12,9 @@ impl Resource {
 
     /// The kind of that name.
     pub(crate) fn named(name: &str) -> Option<Resource> {
+        if !name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return None;
+        }
         NAMES.binary_search(&name).ok().map(|at| Resource(at as u8 + 1))
     }
 

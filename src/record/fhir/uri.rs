@@ -52,9 +52,9 @@ impl Uri {
             let last = oid.rsplit('.').next().unwrap_or_default();
             return Uri::Oid((last.len() >= 5).then(|| Span::new(end - last.len(), end)));
         }
-        let path = value.find(['?', '#', '|']).unwrap_or(end);
+        let path = memchr::memchr3(b'?', b'#', b'|', value.as_bytes()).unwrap_or(end);
         let before = value.get(..path).unwrap_or_default();
-        let first = before.find("://").map_or(0, |at| at + 3);
+        let first = scheme_end(before);
         let web = first > 0 && is_web(before);
         // The last `Type/id` of the path: what stands before it is the server's.
         let mut step = last_step(value, first, path);
@@ -98,6 +98,13 @@ impl Uri {
             uri => uri,
         }
     }
+}
+
+/// Where what follows the first `://` begins; 0 when there is none.
+fn scheme_end(value: &str) -> usize {
+    let bytes = value.as_bytes();
+    let mut colons = memchr::memchr_iter(b':', bytes);
+    colons.find(|at| bytes.get(at + 1..at + 3) == Some(b"//")).map_or(0, |at| at + 3)
 }
 
 /// Whether it is the name of a vocabulary that many use: its codes say nothing of a person.

@@ -14,6 +14,9 @@ fn words(value: &str) -> usize {
     value.split_whitespace().count()
 }
 
+/// Bytes of "not applicable".
+const LONGEST_PLACEHOLDER: usize = 14;
+
 /// "none", "unknown" and the like stand for no value.
 pub(super) fn is_placeholder(value: &str) -> bool {
     const WORDS: &[&str] = &[
@@ -42,7 +45,9 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         "system",
         "admin",
     ];
-    WORDS.iter().any(|w| value.eq_ignore_ascii_case(w)) || value.chars().all(|c| !c.is_alphanumeric())
+    let is = |word: &&str| word.len() == value.len() && value.eq_ignore_ascii_case(word);
+    value.len() <= LONGEST_PLACEHOLDER && value.starts_with(|c: char| c.is_ascii_alphabetic()) && WORDS.iter().any(is)
+        || value.chars().all(|c| !c.is_alphanumeric())
 }
 
 /// Has letters and is no sentence; digits only where names have them (`Jr. 2nd`).
@@ -77,13 +82,14 @@ pub(super) fn is_date(value: &str, number: bool) -> bool {
         // Days as 8 digits; seconds or milliseconds since 1970.
         return matches!(count, 8 | 10 | 12 | 13 | 14 | 16) || (count >= 10 && value.contains('.'));
     }
-    let month = value
-        .split(|c: char| !c.is_alphabetic())
-        .any(|w| w.len() >= 3 && w.get(..3).is_some_and(|m| MONTHS.iter().any(|x| m.eq_ignore_ascii_case(x))));
+    // Most are digits and marks alone.
+    let spelled = value.bytes().any(|b| b.is_ascii_alphabetic() && !matches!(b, b'T' | b'Z') || !b.is_ascii());
+    let begins = |run: &str| run.get(..3).is_some_and(|m| MONTHS.iter().any(|x| m.eq_ignore_ascii_case(x)));
+    let month = spelled && value.split(|c: char| !c.is_alphabetic()).any(begins);
     let separated = value.bytes().any(|b| matches!(b, b'/' | b'-' | b'.' | b'T'));
     let plain = value.bytes().all(|b| b.is_ascii_digit());
     let marks = value.chars().all(|c| c.is_alphanumeric() || " -/.:,+'TZ()[]_\u{2013}".contains(c));
-    let foreign = letters(value) > 0
+    let foreign = spelled
         && !month
         && value.chars().filter(|c| c.is_alphabetic()).any(|c| !"TZAPMUCESDG".contains(c.to_ascii_uppercase()));
     value.len() <= 48

@@ -194,7 +194,7 @@ fn phone(value: &[u8], around: Around<'_>) -> Hint {
     let fax = is_one_of(around.part(3), &["FX", "FAX"]) || is_one_of(around.part(2), &["FX", "FAX"]);
     match value {
         _ if value.contains(&b'@') => Hint::Whole(Label::Email),
-        _ if memchr::memmem::find(value, b"://").is_some() => Hint::Whole(Label::Url),
+        _ if value.windows(3).any(|three| three == b"://") => Hint::Whole(Label::Url),
         _ if digits(value) == 0 => Hint::Text,
         _ if fax => Hint::Whole(Label::Fax),
         _ => Hint::Whole(Label::Phone),
