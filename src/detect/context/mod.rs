@@ -7,8 +7,8 @@
 
 mod alone;
 mod date;
-mod gather;
 mod facts;
+mod gather;
 mod misspelt;
 mod name;
 mod nickname;

@@ -175,6 +175,7 @@ impl Table {
     }
 
     fn row(&self, record: &mut Record<'_>) -> Result<(), Fault> {
+        record.segments.reserve(self.columns.len().min(MANY));
         let mut count = 0;
         for field in self.dialect.fields(record.bytes) {
             let (raw, quoted) = field?;
@@ -256,6 +257,8 @@ fn escape(quoted: bool) -> Escape {
     if quoted { Escape::CsvQuoted } else { Escape::CsvBare }
 }
 
+/// Columns for whose cells room is made at once.
+const MANY: usize = 64;
 /// Bytes of an input's start that decide how all of it is read.
 const SAMPLE: usize = (64 << 10) - 3;
 

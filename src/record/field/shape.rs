@@ -2,6 +2,66 @@
 
 use crate::identifier::{Hint, Label};
 
+/// What a value is made of, told in one pass: fields are looked at by the billion.
+struct Look {
+    digits: usize,
+    letters: usize,
+    capitals: usize,
+    words: usize,
+    /// Which ASCII characters are in it, a bit each.
+    seen: u128,
+    ascii: bool,
+}
+
+impl Look {
+    fn of(value: &str) -> Look {
+        let (mut digits, mut letters, mut capitals, mut words) = (0, 0, 0, 0);
+        let (mut seen, mut ascii, mut blank) = (0u128, true, true);
+        for byte in value.bytes() {
+            ascii &= byte < 0x80;
+            seen |= 1 << (byte & 0x7f);
+            digits += usize::from(byte.is_ascii_digit());
+            letters += usize::from(byte.is_ascii_alphabetic());
+            capitals += usize::from(byte.is_ascii_uppercase());
+            // What `char::is_whitespace` says of ASCII.
+            let space = matches!(byte, b' ' | 9..=13);
+            words += usize::from(blank && !space);
+            blank = space;
+        }
+        if !ascii {
+            letters = self::letters(value);
+            capitals = value.chars().filter(|c| c.is_uppercase()).count();
+            words = self::words(value);
+            seen = value.bytes().filter(u8::is_ascii).fold(0, |seen, byte| seen | 1 << byte);
+        }
+        Look { digits, letters, capitals, words, seen, ascii }
+    }
+
+    /// Whether one of these ASCII characters is in it.
+    fn has(&self, any: u128) -> bool {
+        self.seen & any != 0
+    }
+
+    /// Whether it is of these ASCII characters alone.
+    fn is_of(&self, all: u128) -> bool {
+        self.ascii && self.seen & !all == 0
+    }
+}
+
+/// These ASCII characters, a bit each.
+const fn set(characters: &str) -> u128 {
+    let bytes = characters.as_bytes();
+    let (mut set, mut at) = (0, 0);
+    while at < bytes.len() {
+        set |= 1 << bytes[at];
+        at += 1;
+    }
+    set
+}
+
+const DIGITS: u128 = set("0123456789");
+const LETTERS: u128 = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
 fn digits(value: &str) -> usize {
     value.bytes().filter(u8::is_ascii_digit).count()
 }
@@ -52,11 +112,12 @@ pub(super) fn is_placeholder(value: &str) -> bool {
 
 /// Has letters and is no sentence; digits only where names have them (`Jr. 2nd`).
 pub(super) fn is_name(value: &str) -> bool {
-    letters(value) >= 1
+    let look = Look::of(value);
+    look.letters >= 1
         && value.len() <= 80
-        && words(value) <= 8
-        && digits(value) <= 1
-        && !value.contains(['@', '/', '\\', '=', '<', '{', '[', ':', '?', '!', '\n'])
+        && look.words <= 8
+        && look.digits <= 1
+        && !look.has(const { set("@/\\=<{[:?!\n") })
 }
 
 /// A name as a person's is written: capitals, or a comma between last and first.
@@ -77,18 +138,20 @@ pub(super) fn is_date(value: &str, number: bool) -> bool {
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "ene", "abr", "ago", "dic",
         "mai", "okt", "dez", "maer",
     ];
-    let count = digits(value);
+    let look = Look::of(value);
+    let count = look.digits;
     if number {
         // Days as 8 digits; seconds or milliseconds since 1970.
         return matches!(count, 8 | 10 | 12 | 13 | 14 | 16) || (count >= 10 && value.contains('.'));
     }
     // Most are digits and marks alone.
-    let spelled = value.bytes().any(|b| b.is_ascii_alphabetic() && !matches!(b, b'T' | b'Z') || !b.is_ascii());
+    let spelled = !look.ascii || look.has(const { LETTERS & !set("TZ") });
     let begins = |run: &str| run.get(..3).is_some_and(|m| MONTHS.iter().any(|x| m.eq_ignore_ascii_case(x)));
     let month = spelled && value.split(|c: char| !c.is_alphabetic()).any(begins);
-    let separated = value.bytes().any(|b| matches!(b, b'/' | b'-' | b'.' | b'T'));
-    let plain = value.bytes().all(|b| b.is_ascii_digit());
-    let marks = value.chars().all(|c| c.is_alphanumeric() || " -/.:,+'TZ()[]_\u{2013}".contains(c));
+    let separated = look.has(const { set("/-.T") });
+    let plain = look.is_of(DIGITS);
+    let marks = look.is_of(const { LETTERS | DIGITS | set(" -/.:,+'TZ()[]_") })
+        || !look.ascii && value.chars().all(|c| c.is_alphanumeric() || " -/.:,+'TZ()[]_\u{2013}".contains(c));
     let foreign = spelled
         && !month
         && value.chars().filter(|c| c.is_alphabetic()).any(|c| !"TZAPMUCESDG".contains(c.to_ascii_uppercase()));
@@ -96,11 +159,11 @@ pub(super) fn is_date(value: &str, number: bool) -> bool {
         && !is_decimal(value)
         && marks
         && !foreign
-        && (month && (count >= 1 || words(value) == 1)
+        && (month && (count >= 1 || look.words == 1)
             || plain && matches!(count, 6 | 8 | 10 | 12 | 13 | 14 | 17)
             // Days since 1900, as spreadsheets count them: 1927 to 2064.
             || plain && count == 5 && matches!(value.as_bytes().first(), Some(b'1'..=b'5'))
-            || !plain && separated && count >= 3 && words(value) <= 6)
+            || !plain && separated && count >= 3 && look.words <= 6)
 }
 
 /// A day or month by number, or a month by name.
@@ -138,14 +201,16 @@ pub(super) fn age(value: &str) -> Hint {
 }
 
 pub(super) fn is_phone(value: &str) -> bool {
-    let rest: String = value.chars().filter(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
-    (7..=20).contains(&digits(value))
-        && value.len() <= 40
-        && matches!(
-            rest.as_str(),
-            "" | "x" | "ext" | "extension" | "tel" | "fax" | "cell" | "home" | "work" | "c" | "h" | "w" | "m"
-        )
-        && !value.contains(['@', '=', '_'])
+    let look = Look::of(value);
+    if !(7..=20).contains(&look.digits) || value.len() > 40 {
+        return false;
+    }
+    let rest: String =
+        value.chars().filter(|c| c.is_alphabetic() && look.letters > 0).collect::<String>().to_lowercase();
+    matches!(
+        rest.as_str(),
+        "" | "x" | "ext" | "extension" | "tel" | "fax" | "cell" | "home" | "work" | "c" | "h" | "w" | "m"
+    ) && !look.has(const { set("@=_") })
         && !is_iso_date(value)
 }
 
@@ -197,9 +262,8 @@ pub(super) fn is_ip(value: &str) -> bool {
 }
 
 pub(super) fn is_zip(value: &str) -> bool {
-    (3..=12).contains(&value.len())
-        && digits(value) >= 2
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-'))
+    let look = Look::of(value);
+    (3..=12).contains(&value.len()) && look.digits >= 2 && look.is_of(const { LETTERS | DIGITS | set(" -") })
 }
 
 pub(super) fn is_street(value: &str) -> bool {
@@ -211,12 +275,17 @@ pub(super) fn is_street(value: &str) -> bool {
 }
 
 pub(super) fn is_place(value: &str) -> bool {
-    letters(value) >= 2 && value.len() <= 80 && words(value) <= 8 && digits(value) <= 1
+    let look = Look::of(value);
+    look.letters >= 2 && value.len() <= 80 && look.words <= 8 && look.digits <= 1
 }
 
 /// Names of organisations have a word of three letters; a short code of capitals counts too.
 pub(super) fn is_organisation(value: &str) -> bool {
-    letters(value) >= 3 && value.len() <= 100 && words(value) <= 12 && !value.contains("://")
+    let look = Look::of(value);
+    look.letters >= 3
+        && value.len() <= 100
+        && look.words <= 12
+        && !(look.has(const { set(":") }) && value.contains("://"))
 }
 
 pub(super) fn is_ssn(value: &str) -> bool {
@@ -228,12 +297,13 @@ pub(super) fn is_ssn(value: &str) -> bool {
 
 /// A number or code that has at least so many letters and digits, a digit among them.
 pub(super) fn is_number(value: &str, least: usize) -> bool {
-    digits(value) >= 1
-        && digits(value) + letters(value) >= least
+    let look = Look::of(value);
+    look.digits >= 1
+        && look.digits + look.letters >= least
         && value.len() <= 128
-        && words(value) <= 3
-        && !value.contains("://")
-        && !value.contains('@')
+        && look.words <= 3
+        && !look.has(const { set("@") })
+        && !(look.has(const { set(":") }) && value.contains("://"))
 }
 
 /// An integer of nine digits or more, as JSON numbers are written.
@@ -272,16 +342,16 @@ pub(super) fn is_region_code(value: &str) -> bool {
 
 /// One short word of a fixed vocabulary: no date, no long number, no capitalised name.
 pub(super) fn is_code(value: &str) -> bool {
-    let capitals = value.chars().filter(|c| c.is_uppercase()).count();
-    let named =
-        letters(value) > 2 && capitals == 1 && value.starts_with(|c: char| c.is_uppercase()) && digits(value) == 0;
+    let look = Look::of(value);
+    let Look { digits, letters, capitals, words, .. } = look;
+    let named = letters > 2 && capitals == 1 && value.starts_with(|c: char| c.is_ascii_uppercase()) && digits == 0;
     value.len() <= 16
-        && words(value) == 1
-        && value.is_ascii()
-        && digits(value) <= 6
-        && !value.contains(['/', '@', ':', ','])
+        && words == 1
+        && look.ascii
+        && digits <= 6
+        && !look.has(const { set("/@:,") })
         && (!named || is_common(value))
-        && !(letters(value) > 8 && capitals == letters(value))
+        && !(letters > 8 && capitals == letters)
 }
 
 /// Digits of a code of SNOMED CT, RxNorm or NDC: up to 18, hyphens between them.
@@ -362,6 +432,9 @@ fn is_common(value: &str) -> bool {
 
 /// A number with a sign, a comparison and a unit at most.
 pub(super) fn is_measure(value: &str) -> bool {
+    if Look::of(value).is_of(DIGITS) {
+        return (1..=6).contains(&value.len());
+    }
     let number = value.trim_start_matches(['<', '>', '=', '+', '-', '~', '$', '\u{20ac}']).trim_start();
     let end = number.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(number.len());
     let (number, unit) = number.split_at(end);
@@ -381,4 +454,30 @@ pub(super) fn is_unit(value: &str) -> bool {
         && !value.contains(['-', '@', ':', ','])
         && value.chars().filter(|c| c.is_alphabetic()).count() <= 10
         && !value.split(|c: char| !c.is_alphabetic()).any(|w| w.len() > 6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_tells_what_looking_twice_would() {
+        for value in [
+            "",
+            "Okafor, Ada M.",
+            "00482913",
+            "  a\tb\u{b}c\n",
+            "\u{c5}se S\u{f8}rlie\u{a0}Vann",
+            "\u{2013}",
+            "10*3/uL",
+            "\u{0}",
+        ] {
+            let look = Look::of(value);
+            let capitals = value.chars().filter(|c| c.is_uppercase()).count();
+            let have = (look.digits, look.letters, look.words, look.capitals, look.ascii);
+            assert_eq!(have, (digits(value), letters(value), words(value), capitals, value.is_ascii()), "{value:?}");
+            assert_eq!(look.has(set(",/")), value.contains([',', '/']), "{value:?}");
+            assert_eq!(look.is_of(DIGITS), value.bytes().all(|b| b.is_ascii_digit()), "{value:?}");
+        }
+    }
 }
