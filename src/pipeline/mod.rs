@@ -6,6 +6,7 @@ mod budget;
 #[cfg(feature = "parquet")]
 pub mod columns;
 pub mod compress;
+pub mod given;
 pub(crate) mod input;
 mod journal;
 pub(crate) mod kept;

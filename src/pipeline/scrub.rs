@@ -12,7 +12,7 @@ use super::layout::{Layout, Reader};
 use super::passage::Passages;
 use super::people::People;
 use super::source::{Chunk, Place};
-use crate::engine::{Engine, Facts, Worker};
+use crate::engine::{Engine, Facts, Input, Worker};
 use crate::identifier::Label;
 use crate::policy::{Action, Attachments};
 use crate::record::{Charset, Edits, Escape, Fate, Fault, Form, Format, Reason, Record, Segment, Walk};
@@ -34,7 +34,10 @@ pub struct Scrub {
 
 /// Scrubs the chunks of one input, from several threads.
 pub struct Desk<'a> {
-    scrub: &'a Scrub,
+    engine: &'a Engine,
+    transform: &'a Transform,
+    scope: &'a Scope,
+    people: Option<&'a People>,
     layout: Layout,
     /// The input as its scope knows it.
     file: &'a str,
@@ -112,11 +115,11 @@ impl std::ops::AddAssign for Tally {
 }
 
 /// The tools of one thread.
-struct Hand {
+pub(super) struct Hand {
     worker: Worker,
     reader: Reader,
     /// Of the record's own bytes.
-    edits: Edits,
+    pub(super) edits: Edits,
     /// Of its contents, by their number.
     inner: Vec<Edits>,
     tokens: Vec<Span>,
@@ -124,13 +127,14 @@ struct Hand {
     known: Facts,
     check: Check,
     waiting: Vec<Waiting>,
-    places: Vec<usize>,
-    draft: Draft,
+    /// Where the edits of the last record begin in the output.
+    pub(super) places: Vec<usize>,
+    pub(super) draft: Draft,
 }
 
 /// What the records of a chunk still wait for.
 #[derive(Default)]
-struct Draft {
+pub(super) struct Draft {
     orders: Orders,
     holes: Vec<Hole>,
     /// Decoded contents of the chunk one after the other, edited.
@@ -174,6 +178,34 @@ pub(super) struct Check {
     pub(super) buffers: simd_json::Buffers,
 }
 
+impl Hand {
+    pub(super) fn new(engine: &Engine, layout: &Layout) -> Self {
+        Self {
+            worker: engine.worker(),
+            reader: layout.reader(),
+            edits: Edits::default(),
+            inner: Vec::new(),
+            tokens: Vec::new(),
+            known: Facts::default(),
+            check: Check::default(),
+            waiting: Vec::new(),
+            places: Vec::new(),
+            draft: Draft::default(),
+        }
+    }
+
+    /// What was found in each of the inputs, where `known` and what this hand knows of people is looked for besides.
+    pub(super) fn find(&mut self, inputs: &[Input<'_>], known: &[&Facts]) -> Result<Vec<Findings>, Fault> {
+        #[cfg(test)]
+        tests::fail_on(inputs);
+        let mut all = vec![&self.known];
+        all.extend(known);
+        let findings = self.worker.find_with(inputs, &all);
+        // A segment without its findings must not pass.
+        if findings.len() == inputs.len() { Ok(findings) } else { Err(Fault::new(0, Reason::Internal)) }
+    }
+}
+
 impl Draft {
     fn mark(&self) -> Mark {
         Mark {
@@ -193,12 +225,12 @@ impl Draft {
         self.packets.truncate(mark.packets);
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.truncate(Mark { orders: 0, holes: 0, contents: 0, inner: 0, packets: 0 });
     }
 
     /// Fills in all codes and encodes all contents.
-    fn settle(&mut self, transform: &Transform, bytes: &mut Vec<u8>) -> Result<(), TransformError> {
+    pub(super) fn settle(&mut self, transform: &Transform, bytes: &mut Vec<u8>) -> Result<(), TransformError> {
         let length = bytes.len();
         bytes.extend_from_slice(&self.contents);
         self.holes.extend(self.inner.iter().map(|hole| hole.moved(length)));
@@ -227,7 +259,20 @@ fn put(bytes: &mut [u8], at: usize, new: &[u8]) -> Result<(), TransformError> {
 impl<'a> Desk<'a> {
     /// For an input of that layout, `file` naming it within its scope.
     pub fn new(scrub: &'a Scrub, layout: Layout, file: &'a str) -> Self {
-        Self { scrub, layout, file, shared: Whose::new(&Scope::Corpus, None, &[]), idle: Mutex::new(Vec::new()) }
+        let people = scrub.people.as_deref();
+        Self { people, ..Self::of(&scrub.engine, &scrub.transform, &scrub.scope, layout, file) }
+    }
+
+    /// The same with parts that come from different places.
+    pub(super) fn of(
+        engine: &'a Engine,
+        transform: &'a Transform,
+        scope: &'a Scope,
+        layout: Layout,
+        file: &'a str,
+    ) -> Self {
+        let shared = Whose::new(&Scope::Corpus, None, &[]);
+        Self { engine, transform, scope, people: None, layout, file, shared, idle: Mutex::default() }
     }
 
     /// Scrubs a chunk. A record that cannot be read, or on which a worker fails, is left out and listed.
@@ -283,7 +328,7 @@ impl<'a> Desk<'a> {
                 }
             }
         }
-        hand.draft.settle(&self.scrub.transform, &mut bytes)?;
+        hand.draft.settle(&self.transform, &mut bytes)?;
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(hand);
         }
@@ -306,33 +351,42 @@ impl<'a> Desk<'a> {
         let passages = Passages::of(&record.segments);
         tally.searched += passages.len() as u64;
         let inputs = passages.inputs(&record.segments);
-        #[cfg(test)]
-        tests::fail_on(&inputs);
         hand.known.clear();
-        if let Some(people) = &self.scrub.people {
+        if let Some(people) = self.people {
             let references = record.references.iter().map(|reference| reference.as_ref());
             people.known(references, record.patient.as_deref(), &mut hand.known);
         }
-        let findings = hand.worker.find_with(&inputs, &[&hand.known]);
-        // A segment without its findings must not pass.
-        if findings.len() != inputs.len() {
-            return Err(Fault::new(0, Reason::Internal));
-        }
+        let findings = hand.find(&inputs, &[])?;
         let whose = self.whose(&record, place);
+        self.rewrite(hand, &record, &passages, &findings, &whose, out, tally)
+    }
+
+    /// Appends the record with what was found in its passages replaced, codes of the vault left blank.
+    #[expect(clippy::too_many_arguments, reason = "a record's parts, which are borrowed apart")]
+    pub(super) fn rewrite(
+        &self,
+        hand: &mut Hand,
+        record: &Record<'_>,
+        passages: &Passages,
+        findings: &[Findings],
+        whose: &Whose,
+        out: &mut Vec<u8>,
+        tally: &mut Tally,
+    ) -> Result<(), Fault> {
         hand.edits.clear();
         hand.inner.resize_with(record.contents.len().max(hand.inner.len()), Edits::default);
         hand.inner.iter_mut().for_each(Edits::clear);
         hand.waiting.clear();
-        for (passage, found) in passages.iter().zip(&findings) {
+        for (passage, found) in passages.iter().zip(findings) {
             if found.is_empty() {
                 continue;
             }
             for (number, start) in passage.segments() {
                 let Some(segment) = record.segments.get(number) else { continue };
-                self.segment(hand, &record, segment, start, found, &whose, tally)?;
+                self.segment(hand, record, segment, start, found, whose, tally)?;
             }
         }
-        let packets = self.contents(hand, &record, tally)?;
+        let packets = self.contents(hand, record, tally)?;
         let before = out.len();
         hand.places.clear();
         hand.edits.apply(record.bytes, record.charset, out, &mut hand.places);
@@ -373,9 +427,9 @@ impl<'a> Desk<'a> {
         // What every record of the export has to say alike.
         let whose = if matches!(segment.form, Form::Id | Form::Shared) { &self.shared } else { whose };
         hand.tokens.clear();
-        self.scrub.transform.existing_tokens(&segment.text, &mut hand.tokens).map_err(failed)?;
+        self.transform.existing_tokens(&segment.text, &mut hand.tokens).map_err(failed)?;
         let mut walk = Walk::new(bytes, charset, segment);
-        let policy = self.scrub.transform.policy();
+        let policy = self.transform.policy();
         for finding in found.iter().filter(|f| policy.action_in(segment.rule, f.label) != Action::Keep) {
             let low = finding.span.start.saturating_sub(start);
             let high = finding.span.end.saturating_sub(start).min(segment.text.len());
@@ -398,7 +452,7 @@ impl<'a> Desk<'a> {
                 let (edit, first) = (edits.len(), hand.draft.orders.len());
                 let orders = &mut hand.draft.orders;
                 edits
-                    .replace(place, segment.escape, |out| self.scrub.transform.replace(&value, whose, orders, out))
+                    .replace(place, segment.escape, |out| self.transform.replace(&value, whose, orders, out))
                     .map_err(failed)?;
                 let last = hand.draft.orders.len();
                 if last > first {
@@ -424,7 +478,7 @@ impl<'a> Desk<'a> {
         tally: &mut Tally,
     ) -> Result<Vec<(Span, usize, Option<usize>)>, Fault> {
         let mut packets = Vec::new();
-        let policy = self.scrub.transform.policy();
+        let policy = self.transform.policy();
         for (number, content) in record.contents.iter().enumerate() {
             let start = hand.draft.contents.len();
             match content.fate {
@@ -473,7 +527,7 @@ impl<'a> Desk<'a> {
             let number = if self.layout.is_table() { place.record } else { place.document };
             document.extend_from_slice(&number.to_le_bytes());
         }
-        Whose::new(&self.scrub.scope, record.patient.as_deref(), &document)
+        Whose::new(self.scope, record.patient.as_deref(), &document)
     }
 
     fn hand(&self) -> Hand {
@@ -481,19 +535,8 @@ impl<'a> Desk<'a> {
         idle.unwrap_or_else(|| self.new_hand())
     }
 
-    fn new_hand(&self) -> Hand {
-        Hand {
-            worker: self.scrub.engine.worker(),
-            reader: self.layout.reader(),
-            edits: Edits::default(),
-            inner: Vec::new(),
-            tokens: Vec::new(),
-            known: Facts::default(),
-            check: Check::default(),
-            waiting: Vec::new(),
-            places: Vec::new(),
-            draft: Draft::default(),
-        }
+    pub(super) fn new_hand(&self) -> Hand {
+        Hand::new(self.engine, &self.layout)
     }
 }
 
@@ -531,7 +574,6 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::engine::Input;
     use crate::error::InputError;
     use crate::pipeline::layout::Ask;
     use crate::pipeline::quarantine::Quarantine;

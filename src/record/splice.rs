@@ -36,6 +36,12 @@ impl Edits {
         self.list.is_empty()
     }
 
+    /// What each of them replaces, and how many bytes it puts there where nothing is escaped, in the order in which they
+    /// were made.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (Span, usize)> {
+        self.list.iter().map(|edit| (edit.raw, edit.text.len()))
+    }
+
     /// Replaces the bytes at `raw` by what `write` appends, written as `escape` says; no edit when `write` returns false
     /// or fails.
     ///
