@@ -1,0 +1,225 @@
+//! Requests and what their answers must be: texts that are new each time, over connections that are taken in turn.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use memchr::memmem;
+
+use crate::report::Report;
+use crate::wire::{Call, messages, scrubbed};
+use crate::{Args, Mode, Size};
+
+/// Texts, connections, and what the answers must be.
+pub(crate) struct Load {
+    connections: Vec<SendRequest<Bytes>>,
+    lines: Vec<String>,
+    size: Size,
+    policy: String,
+    repeat: bool,
+    every_call: bool,
+    next: Cell<u64>,
+    /// Texts asked before the load, and their answers.
+    probes: RefCell<Rc<Vec<(String, Vec<u8>)>>>,
+}
+
+pub(crate) enum Outcome {
+    /// The messages that came back.
+    Answered(Vec<Vec<u8>>),
+    Refused,
+    Failed(String),
+}
+
+impl Load {
+    pub(crate) async fn new(args: &Args, size: Size, address: &str) -> Self {
+        let mut connections = Vec::new();
+        for _ in 0..args.connections.max(1) {
+            let socket = tokio::net::TcpStream::connect(address).await.unwrap();
+            socket.set_nodelay(true).unwrap();
+            let mut builder = h2::client::Builder::new();
+            builder.initial_window_size(1 << 20).initial_connection_window_size(1 << 24);
+            let (sender, connection) = builder.handshake(socket).await.unwrap();
+            tokio::task::spawn_local(connection);
+            connections.push(sender);
+        }
+        let load = Self {
+            connections,
+            lines: lines(),
+            size,
+            policy: args.policy.clone(),
+            repeat: args.repeat,
+            every_call: args.mode == Mode::Soak,
+            next: Cell::new(0),
+            probes: RefCell::default(),
+        };
+        let mut probes = Vec::new();
+        for number in 0..PROBES {
+            let text = load.text(u64::MAX - number);
+            match load.call(Call::Deidentify, &text).await {
+                Outcome::Answered(messages) => probes.push((text, scrubbed(Call::Deidentify, &messages))),
+                Outcome::Refused => panic!("refused before there was a load"),
+                Outcome::Failed(why) => panic!("{why}"),
+            }
+        }
+        load.probes.replace(Rc::new(probes));
+        load
+    }
+
+    /// One request and its check, counted from when it was due.
+    pub(crate) async fn ask(&self, due: Instant, report: &RefCell<Report>) {
+        let number = self.next.replace(self.next.get() + 1);
+        let probes = Rc::clone(&self.probes.borrow());
+        let probe = (number % 64 == 63).then(|| &probes[(number / 64 % PROBES) as usize]);
+        let call = match number % 16 {
+            _ if !self.every_call => Call::Deidentify,
+            0 => Call::Detect,
+            1 => Call::Reveal,
+            2..=4 => Call::Stream,
+            _ => Call::Deidentify,
+        };
+        let (text, expected) = match (probe, call) {
+            (Some((text, answer)), Call::Deidentify | Call::Stream) => (text.clone(), Some(answer.clone())),
+            // What was scrubbed before the load is turned back.
+            (_, Call::Reveal) => {
+                let (text, answer) = &probes[(number / 16 % PROBES) as usize];
+                (String::from_utf8(answer.clone()).unwrap(), Some(text.clone().into_bytes()))
+            }
+            _ => (self.text(if self.repeat { number % 1000 } else { number }), None),
+        };
+        let outcome = self.call(call, &text).await;
+        let took = u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX);
+        let mut report = report.borrow_mut();
+        match outcome {
+            Outcome::Answered(messages) => {
+                report.answered.push(took);
+                report.bytes += text.len() as u64;
+                let answer = scrubbed(call, &messages);
+                let right = match (call, expected) {
+                    (Call::Detect, _) => messages.first().is_some_and(|message| message.len() > 8),
+                    (_, Some(expected)) => answer == expected,
+                    _ => memmem::find(&answer, b"Tennant").is_none() && answer.ends_with(LAST.as_bytes()),
+                };
+                report.wrong += u64::from(!right);
+            }
+            Outcome::Refused => report.refused.push(took),
+            Outcome::Failed(why) => *report.failed.entry(why).or_default() += 1,
+        }
+    }
+
+    /// A text that no other number has: a line with a patient, runs of lines of the notes, a line that must stay.
+    pub(crate) fn text(&self, number: u64) -> String {
+        let mut draw = Draw(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let length = match self.size {
+            Size::Fixed(bytes) => bytes,
+            Size::Mixed => (200.0 * (65_536.0_f64 / 200.0).powf(draw.share())) as usize,
+        };
+        let mut text = String::with_capacity(length + 256);
+        text.push_str(FIRST);
+        while text.len() + LAST.len() < length {
+            let run = text.len() + 250;
+            let mut at = draw.below(self.lines.len());
+            while text.len() < run && text.len() + LAST.len() < length {
+                let room = length - text.len() - LAST.len();
+                let line = self.lines[at % self.lines.len()].as_str();
+                text.push_str(line.get(..line.floor_char_boundary(room.max(40))).unwrap_or(line));
+                text.push('\n');
+                at += 1;
+            }
+        }
+        text.push_str(LAST);
+        text
+    }
+
+    pub(crate) async fn call(&self, call: Call, text: &str) -> Outcome {
+        match self.exchange(call, text).await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Failed(format!("connection: {error}")),
+        }
+    }
+
+    pub(crate) async fn exchange(&self, call: Call, text: &str) -> Result<Outcome, h2::Error> {
+        let at = self.next.get() as usize % self.connections.len();
+        let mut connection = self.connections[at].clone().ready().await?;
+        let request = http::Request::post(format!("http://localhost/deidre.v1.Deidre/{}", call.method()))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .body(())
+            .unwrap();
+        let (response, mut body) = connection.send_request(request, false)?;
+        // A server that refuses before it reads may have closed the stream already: its answer tells.
+        let _ = body.send_data(call.frames(text, &self.policy), true);
+        let (head, mut body) = response.await?.into_parts();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.data().await {
+            let Ok(chunk) = chunk else { break };
+            let _ = body.flow_control().release_capacity(chunk.len());
+            bytes.extend_from_slice(&chunk);
+        }
+        let trailers = match head.headers.contains_key("grpc-status") {
+            true => head.headers,
+            false => body.trailers().await?.unwrap_or_default(),
+        };
+        Ok(match trailers.get("grpc-status").map(http::HeaderValue::as_bytes) {
+            Some(b"0") => Outcome::Answered(messages(&bytes)),
+            Some(b"8") => Outcome::Refused,
+            Some(code) => Outcome::Failed(format!("status {}", String::from_utf8_lossy(code))),
+            None => Outcome::Failed(format!("no status, HTTP {}", head.status)),
+        })
+    }
+}
+
+/// The lines of the project's notes, without the tags of their annotation.
+pub(crate) fn lines() -> Vec<String> {
+    let mut files: Vec<_> = walk(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/notes")));
+    files.sort();
+    let mut out = Vec::new();
+    for file in files {
+        let note = std::fs::read_to_string(file).unwrap();
+        let mut text = String::new();
+        let mut rest = note.as_str();
+        while let Some((before, tag)) = rest.split_once("[[") {
+            let (inside, after) = tag.split_once("]]").unwrap();
+            text.push_str(before);
+            text.push_str(inside.split_once(':').unwrap().1);
+            rest = after;
+        }
+        text.push_str(rest);
+        out.extend(text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(str::to_owned));
+    }
+    assert!(out.len() > 10_000, "the notes are there");
+    out
+}
+
+pub(crate) fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+/// Numbers that are the same in every run (xorshift).
+pub(crate) struct Draw(pub(crate) u64);
+
+impl Draw {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        (self.next() >> 11) as usize % bound.max(1)
+    }
+
+    /// From 0 to less than 1.
+    pub(crate) fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// Texts whose answers are known before the load.
+pub(crate) const PROBES: u64 = 8;
+pub(crate) const FIRST: &str = "Patient: Rosalie Tennant    MRN 00755102    DOB 6/30/1961\n\n";
+pub(crate) const LAST: &str = "\nHgb 10.9, no flare. Azathioprine 150 mg daily.\n";

@@ -1,0 +1,61 @@
+//! The process under load.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::Args;
+
+/// The process under load.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    pub(crate) flags: Vec<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    pub(crate) fn start(args: &Args) -> Self {
+        let binary = env!("CARGO_BIN_EXE_deidre");
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("deidre.key");
+        let made = Command::new(binary).args(["key", "new", "--out"]).arg(&key).output().unwrap();
+        assert!(made.status.success(), "no key");
+        let mut flags: Vec<String> =
+            ["--listen", "127.0.0.1:0", "--http", "off", "--log", "warn", "--open-loopback"].map(str::to_owned).into();
+        flags.extend(args.no_model.then(|| "--no-model".to_owned()));
+        flags.extend(args.server.iter().cloned());
+        let mut child = Command::new(binary)
+            .arg("serve")
+            .arg("--key-file")
+            .arg(&key)
+            .arg("--audit")
+            .arg(folder.path().join("audit.jsonl"))
+            .args(&flags)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, rest) = line.split_once("listening grpc=")?;
+            rest.split_whitespace().next().map(str::to_owned)
+        });
+        let address = address.expect("the server listens");
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("server: {line}")));
+        Self { child, address, flags, _folder: folder }
+    }
+
+    /// Kilobytes that are resident.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
