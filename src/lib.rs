@@ -21,6 +21,8 @@ mod random;
 pub mod record;
 pub mod resolve;
 pub mod secret;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod span;
 pub mod transform;
 pub mod vault;
