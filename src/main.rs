@@ -8,8 +8,9 @@ use deidre::cli::{self, Cli};
 fn main() -> ExitCode {
     deidre::secret::no_core_dumps();
     cli::quiet_panics();
-    cli::log_to_stderr();
-    match Cli::parse().run() {
+    let cli = Cli::parse();
+    cli.log_to_stderr();
+    match cli.run() {
         Ok(code) => code,
         Err(e) if cli::is_closed_pipe(&e) => ExitCode::from(cli::FAILED),
         Err(e) => {

@@ -16,6 +16,8 @@ mod model;
 mod model_args;
 mod policy;
 mod reveal;
+#[cfg(feature = "service")]
+mod serve;
 mod transform_args;
 mod vault;
 mod vault_args;
@@ -51,6 +53,9 @@ enum Verb {
     Detect(detect::Args),
     /// Measure what leaks and what is over-redacted, on gold notes
     Eval(eval::Args),
+    /// Answer requests over gRPC, and JSON over HTTP
+    #[cfg(feature = "service")]
+    Serve(Box<serve::Args>),
     /// Turn tokens back into what stood there, for a reason that is written down
     Reveal(reveal::Args),
     /// Make, list and rotate keys
@@ -68,6 +73,30 @@ enum Verb {
 }
 
 impl Cli {
+    /// Logs to standard error as `RUST_LOG` says, or the verb, or errors only.
+    ///
+    /// What libraries trace may hold what they carry, such as bytes of a request: they are heard from `info` on only,
+    /// whatever was asked for.
+    pub fn log_to_stderr(&self) {
+        use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+        use tracing_subscriber::layer::{Layer, SubscriberExt};
+        use tracing_subscriber::util::SubscriberInitExt;
+        let (asked, default) = match &self.verb {
+            #[cfg(feature = "service")]
+            Verb::Serve(args) => (args.log(), LevelFilter::INFO),
+            _ => (None, LevelFilter::ERROR),
+        };
+        let filter = EnvFilter::builder().with_default_directive(default.into());
+        let filter = asked.map_or_else(|| filter.from_env_lossy(), |asked| filter.parse_lossy(asked));
+        let own = filter_fn(|event| {
+            let target = event.target();
+            target == "deidre" || target.starts_with("deidre::") || *event.level() <= tracing::Level::INFO
+        });
+        let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(own);
+        // A second subscriber is refused; the first then stays.
+        let _ = tracing_subscriber::registry().with(filter).with(stderr).try_init();
+    }
+
     /// Runs the verb.
     ///
     /// # Errors
@@ -80,6 +109,8 @@ impl Cli {
             Verb::Inspect(args) => inspect::run(args),
             Verb::Detect(args) => detect::run(args),
             Verb::Eval(args) => eval::run(args),
+            #[cfg(feature = "service")]
+            Verb::Serve(args) => serve::run(args),
             Verb::Reveal(args) => reveal::run(args),
             Verb::Key(args) => key::run(args),
             Verb::Policy(args) => policy::run(args),
@@ -132,13 +163,6 @@ pub fn quiet_panics() {
         let place = panic.location().map_or(String::new(), |l| format!(" at {}:{}", l.file(), l.line()));
         say(&format!("internal error{place}"));
     }));
-}
-
-/// Logs to standard error as `RUST_LOG` says, nothing unless it is set.
-pub fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
-    // A second subscriber is refused; the first then stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 /// Says why the command could not run.

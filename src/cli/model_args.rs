@@ -34,16 +34,20 @@ impl ModelArgs {
 
     /// The engine with that model, and the model's name and what tells it from others of that name.
     pub(crate) fn engine(&self) -> anyhow::Result<(Engine, Option<ModelId>)> {
+        let (engine, model) = self.parts()?;
+        let Some(model) = model else { return Ok((engine, None)) };
+        let named = (model.name().to_owned(), model.fingerprint());
+        Ok((engine.with_tagger(Arc::new(model)), Some(named)))
+    }
+
+    /// The engine without a model, and the model.
+    pub(crate) fn parts(&self) -> anyhow::Result<(Engine, Option<Ner>)> {
         let engine = match self.no_context {
             true => Engine::embedded().without_context(),
             false => Engine::embedded(),
         };
-        if self.no_model {
-            return Ok((engine, None));
-        }
-        let model = self.load()?;
-        let named = (model.name().to_owned(), model.fingerprint());
-        Ok((engine.with_tagger(Arc::new(model)), Some(named)))
+        let model = if self.no_model { None } else { Some(self.load()?) };
+        Ok((engine, model))
     }
 
     fn load(&self) -> anyhow::Result<Ner> {

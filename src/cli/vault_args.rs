@@ -9,7 +9,7 @@ use crate::secret::Keyring;
 use crate::vault::{Embedded, Vault};
 
 /// Where values are kept.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub(crate) struct VaultArgs {
     /// Vault that gives random codes and keeps the values: a file, made if it is not there, or postgres://USER@HOST/DB for
     /// several machines [default: DEIDRE_VAULT; without one, tokens are sealed]

@@ -199,6 +199,12 @@ impl Fault {
     }
 }
 
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.terms().3)
+    }
+}
+
 impl From<Withheld> for Fault {
     fn from(withheld: Withheld) -> Self {
         match withheld {

@@ -294,6 +294,11 @@ impl Service {
         model.or(away.then_some(Missing::Vault)).or_else(|| self.shelf().lacks())
     }
 
+    /// What keeps requests of the default policy from being answered, in a sentence.
+    pub fn missing(&self) -> Option<String> {
+        self.lacks().map(|missing| Fault::Missing(missing).to_string())
+    }
+
     /// Whether requests are answered.
     pub(crate) fn is_ready(&self) -> bool {
         let ready = !self.draining.load(Ordering::Relaxed) && self.lacks().is_none();

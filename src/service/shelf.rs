@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_folder_adds_policies_with_fields_and_destinations() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "name = \"ours\"\nbase = \"redact\"\n[fields.\"nurse\"]\nNAME = \"keep\"\n[destinations.claude]\nDATE = \"keep\"\n";
+        let text = "name = \"ours\"\nextends = \"redact\"\n[fields.nurse]\nNAME = \"keep\"\n[destinations.claude]\nDATE = \"keep\"\n";
         std::fs::write(folder.path().join("a.toml"), text).unwrap();
         std::fs::write(folder.path().join("README.md"), "not a policy").unwrap();
         let shelf = Shelf::read(Some(folder.path()), "ours", &supplies()).unwrap();

@@ -12,6 +12,8 @@ mod golden;
 mod markers;
 mod model;
 mod records;
+#[cfg(feature = "service")]
+mod serve;
 mod streams;
 mod tokens;
 mod vault;
