@@ -185,7 +185,7 @@ fn check(args: &Args, loopback: bool) -> anyhow::Result<()> {
 }
 
 fn parts(args: &Args) -> anyhow::Result<Parts> {
-    let keys = args.key.ring()?;
+    let keys = args.key.ring()?.map(Arc::new);
     if args.vault.is_named() && keys.is_none() {
         bail!("--vault needs a key: give it with --key-file, --key-command or in DEIDRE_KEY");
     }
@@ -197,7 +197,7 @@ fn parts(args: &Args) -> anyhow::Result<Parts> {
             (None, None)
         }
     };
-    let trail = match keys.as_ref().map(|keys| args.audit.open(Some(keys))) {
+    let trail = match keys.as_deref().map(|keys| args.audit.open(Some(keys))) {
         None => None,
         Some(Ok(trail)) => Some(trail),
         Some(Err(error)) => {
@@ -205,12 +205,12 @@ fn parts(args: &Args) -> anyhow::Result<Parts> {
             None
         }
     };
-    let (vault, ring) = (args.vault.clone(), args.key.ring()?);
+    let (vault, ring) = (args.vault.clone(), keys.clone());
     Ok(Parts {
         engine,
         model,
         keys,
-        vault: Box::new(move || vault.open(ring.as_ref()).map_err(|error| format!("{error:#}"))),
+        vault: Box::new(move || vault.open(ring.as_deref()).map_err(|error| format!("{error:#}"))),
         trail,
         record: args.audit.record(Verb::Reveal, Outcome::Started),
         pool: super::pool(args.limits.jobs)?,

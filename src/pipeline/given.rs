@@ -111,7 +111,8 @@ impl std::ops::AddAssign for Times {
 impl Counter {
     /// Texts handed over here are searched by `engine`.
     pub fn new(engine: Engine) -> Self {
-        let layout = Layout { format: Format::Text, prefix: b"", table: None, separator: Vec::new(), select: <_>::default() };
+        let layout =
+            Layout { format: Format::Text, prefix: b"", table: None, separator: Vec::new(), select: <_>::default() };
         Self { engine, layout, idle: Mutex::default() }
     }
 
@@ -194,11 +195,7 @@ fn returned(
     desk.rewrite(hand, &record, &passages, &found, &whose, &mut out, &mut tally).map_err(Withheld::Fault)?;
     let replaced_at = Instant::now();
     hand.draft.settle(transform, &mut out)?;
-    let times = Times {
-        detect: detected - start,
-        replace: replaced_at - detected,
-        vault: replaced_at.elapsed(),
-    };
+    let times = Times { detect: detected - start, replace: replaced_at - detected, vault: replaced_at.elapsed() };
     let lost = || Withheld::Fault(Fault::new(0, Reason::Internal));
     let (borders, replaced) = places(hand, &record, &found);
     let out = String::from_utf8(out).map_err(|_| lost())?;
@@ -268,7 +265,8 @@ mod tests {
     #[test]
     fn texts_come_back_one_by_one_with_where_their_replacements_stand() {
         let first = Text { hint: Hint::Whole(Label::Name), ..text("Thaddeus Okonjo-Reyes") };
-        let texts = [first, text(""), text("Reyes asked for ice on 03/04/2019."), text("No change."), text("MRN 00482913")];
+        let texts =
+            [first, text(""), text("Reyes asked for ice on 03/04/2019."), text("No change."), text("MRN 00482913")];
         let returned = scrub(&texts, &[], &Facts::default()).unwrap();
         let want = ["[NAME]", "", "[NAME] asked for ice on [DATE].", "No change.", "MRN [MRN]"];
         assert_eq!(returned.texts, want);
@@ -279,12 +277,7 @@ mod tests {
             .collect();
         assert_eq!(
             parts,
-            [
-                ("Thaddeus Okonjo-Reyes", "[NAME]"),
-                ("Reyes", "[NAME]"),
-                ("03/04/2019", "[DATE]"),
-                ("00482913", "[MRN]")
-            ]
+            [("Thaddeus Okonjo-Reyes", "[NAME]"), ("Reyes", "[NAME]"), ("03/04/2019", "[DATE]"), ("00482913", "[MRN]")]
         );
         assert_eq!(returned.tally.replaced[Label::Name as usize], 2);
     }

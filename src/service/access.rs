@@ -224,7 +224,8 @@ struct Written {
 
 impl Written {
     fn read(self, limits: &BTreeMap<Role, Limit>) -> Result<Identity, AccessError> {
-        let Written { name, token_sha256, certificate_sha256, certificate_subject, roles, policies, limits: own } = self;
+        let Written { name, token_sha256, certificate_sha256, certificate_subject, roles, policies, limits: own } =
+            self;
         let wrong = |what| AccessError::Identity { name: name.clone(), what };
         let digest = |hex: Option<String>| match hex {
             None => Ok(None),

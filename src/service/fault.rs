@@ -121,7 +121,9 @@ impl Fault {
                 "NO_DESTINATION",
                 text("the policy has nothing for such a destination"),
             ),
-            Fault::NoMethod => (Code::Unimplemented, StatusCode::NOT_FOUND, "NO_METHOD", text("there is no such method")),
+            Fault::NoMethod => {
+                (Code::Unimplemented, StatusCode::NOT_FOUND, "NO_METHOD", text("there is no such method"))
+            }
             Fault::Missing(missing) => {
                 let (reason, what) = match missing {
                     Missing::Model => ("MODEL_MISSING", "the model is not loaded"),
@@ -137,7 +139,9 @@ impl Fault {
             Fault::Idle => {
                 (Code::DeadlineExceeded, StatusCode::REQUEST_TIMEOUT, "IDLE", text("nothing came for too long"))
             }
-            Fault::Cancelled => (Code::Cancelled, StatusCode::REQUEST_TIMEOUT, "CANCELLED", text("the caller went away")),
+            Fault::Cancelled => {
+                (Code::Cancelled, StatusCode::REQUEST_TIMEOUT, "CANCELLED", text("the caller went away"))
+            }
             Fault::Internal => (
                 Code::Internal,
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -102,7 +102,9 @@ impl Method {
             "/healthz" | "/readyz" => method("Health", Kind::Light, Needs::Nobody),
             "/metrics" => method("Metrics", Kind::Light, Needs::Role(Role::Admin)),
             path if path.starts_with("/grpc.health.v1.Health/") => method("Health", Kind::Light, Needs::Nobody),
-            path if path.starts_with("/grpc.reflection.") => method("Reflection", Kind::Light, Needs::Role(Role::Admin)),
+            path if path.starts_with("/grpc.reflection.") => {
+                method("Reflection", Kind::Light, Needs::Role(Role::Admin))
+            }
             _ => None,
         }
     }
@@ -266,9 +268,7 @@ fn asked(headers: &HeaderMap) -> Option<Duration> {
 /// The caller's id of the request, if it is one; otherwise a new one. It is for logs: letters and digits only.
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let is_id = |id: &&str| {
-        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
-    };
+    let is_id = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     if let Some(id) = given.filter(is_id) {
         return id.to_owned();
     }

@@ -11,9 +11,9 @@ use super::fault::Fault;
 use super::gate::{Call, Door, pass};
 use super::proto::deidre_server::{Deidre, DeidreServer};
 use super::proto::{
-    DESCRIPTORS, DeidentifyRequest, DeidentifyResponse, DeidentifyStreamRequest, DeidentifyStreamResponse, DetectRequest,
-    DetectResponse, GetVersionRequest, GetVersionResponse, ListPoliciesRequest, ListPoliciesResponse, RevealRequest,
-    RevealResponse, RevealStreamRequest, RevealStreamResponse,
+    DESCRIPTORS, DeidentifyRequest, DeidentifyResponse, DeidentifyStreamRequest, DeidentifyStreamResponse,
+    DetectRequest, DetectResponse, GetVersionRequest, GetVersionResponse, ListPoliciesRequest, ListPoliciesResponse,
+    RevealRequest, RevealResponse, RevealStreamRequest, RevealStreamResponse,
 };
 use super::{Service, reveal, stream, work};
 

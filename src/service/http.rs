@@ -97,8 +97,9 @@ async fn read<T: DeserializeOwned>(service: &Service, mut request: Request) -> R
     let most = service.settings.text.saturating_mul(6).saturating_add(256 << 10);
     let bytes = body(request, most).await?;
     // What serde says of it may repeat a text: only the place is told.
-    let message = serde_json::from_slice(&bytes)
-        .map_err(|e| Fault::invalid(format!("body, line {}, column {}", e.line(), e.column()), "not the JSON of this method"))?;
+    let message = serde_json::from_slice(&bytes).map_err(|e| {
+        Fault::invalid(format!("body, line {}, column {}", e.line(), e.column()), "not the JSON of this method")
+    })?;
     Ok((call, message))
 }
 

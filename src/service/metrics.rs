@@ -113,7 +113,8 @@ impl Metrics {
         let _ = text::encode(&mut page, &self.registry);
         let end = page.strip_suffix("# EOF\n").map_or(page.len(), str::len);
         page.truncate(end);
-        let _ = writeln!(page, "# HELP deidre_queue_depth Texts that wait for a thread.\n# TYPE deidre_queue_depth gauge");
+        let _ =
+            writeln!(page, "# HELP deidre_queue_depth Texts that wait for a thread.\n# TYPE deidre_queue_depth gauge");
         let _ = writeln!(page, "deidre_queue_depth {waiting}");
         if let Some((hits, asked)) = cache {
             for (name, help, count) in [

@@ -58,7 +58,7 @@ pub struct Parts {
     /// The model.
     pub model: Option<Ner>,
     /// Seals, and opens what it sealed.
-    pub keys: Option<Keyring>,
+    pub keys: Option<Arc<Keyring>>,
     /// The vault.
     pub vault: OpenVault,
     /// Where it is written who revealed what. Without one nothing is revealed.
@@ -134,7 +134,7 @@ pub struct Service {
     counter: Option<Counter>,
     model: Option<Arc<Ner>>,
     model_version: String,
-    keys: Option<Keyring>,
+    keys: Option<Arc<Keyring>>,
     open_vault: OpenVault,
     vault: RwLock<Place>,
     shelf: RwLock<Arc<Shelf>>,
@@ -174,8 +174,7 @@ impl Service {
         let model_version = model.as_ref().map_or(String::new(), |model| {
             format!("{} {}", model.name(), shelf::hex(model.fingerprint().get(..6).unwrap_or_default()))
         });
-        let rules =
-            Rules { wait: settings.batch_wait, words: BATCH_WORDS, threads: parts.pool.current_num_threads() };
+        let rules = Rules { wait: settings.batch_wait, words: BATCH_WORDS, threads: parts.pool.current_num_threads() };
         let engine = parts.engine.map(|engine| match &model {
             Some(model) => {
                 let together = Together::new(Arc::<Ner>::clone(model), rules, metrics.windows.clone());
@@ -191,11 +190,11 @@ impl Service {
             keys: parts.keys,
             open_vault: parts.vault,
             vault: RwLock::new(Place::Away),
-            shelf: RwLock::new(Arc::new(Shelf::read(None, crate::policy::Policy::PRESETS[0], &Supplies {
-                keys: None,
-                vault: None,
-                year: parts.year,
-            })?)),
+            shelf: RwLock::new(Arc::new(Shelf::read(
+                None,
+                crate::policy::Policy::PRESETS[0],
+                &Supplies { keys: None, vault: None, year: parts.year },
+            )?)),
             access: RwLock::new(Arc::new(access)),
             trail: parts.trail,
             record: parts.record,
@@ -248,7 +247,7 @@ impl Service {
             Place::Here(vault) => Some(Arc::clone(vault)),
             Place::Nowhere | Place::Away => None,
         };
-        let supplies = Supplies { keys: self.keys.as_ref(), vault, year: self.year };
+        let supplies = Supplies { keys: self.keys.as_deref(), vault, year: self.year };
         let shelf = Shelf::read(self.settings.policies.as_deref(), &self.settings.policy, &supplies)?;
         *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
         Ok(())

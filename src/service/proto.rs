@@ -38,7 +38,8 @@ mod tests {
         let request = DeidentifyRequest { options: Some(options.clone()), text: text(), segments: Vec::new() };
         let chunk = deidentify_stream_request::Message::Chunk(b"MARKER".to_vec());
         let stream = DeidentifyStreamRequest { message: Some(chunk) };
-        let reveal = RevealRequest { text: text(), options: Some(RevealOptions { reason: text(), ..RevealOptions::default() }) };
+        let reveal =
+            RevealRequest { text: text(), options: Some(RevealOptions { reason: text(), ..RevealOptions::default() }) };
         let shown = format!("{options:?} {request:?} {stream:?} {reveal:?}");
         assert!(!shown.contains("MARKER") && !shown.contains("77"), "{shown}");
     }

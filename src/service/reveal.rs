@@ -28,18 +28,20 @@ pub(crate) struct Return {
 impl Return {
     /// Begins one: when it returns, the trail tells of it. It blocks.
     pub(crate) fn begin(service: &Arc<Service>, caller: &Identity, options: &RevealOptions) -> Result<Self, Fault> {
-        let reason = Note::new(&options.reason).ok_or_else(|| Fault::invalid("options.reason", "say what it is for"))?;
+        let reason =
+            Note::new(&options.reason).ok_or_else(|| Fault::invalid("options.reason", "say what it is for"))?;
         let format = match RevealFormat::try_from(options.format) {
             Ok(RevealFormat::Unspecified | RevealFormat::Text) => Format::Text,
             Ok(RevealFormat::Json) => Format::Json,
             Ok(RevealFormat::Csv) => Format::Csv,
             Err(_) => return Err(Fault::invalid("options.format", "no such format")),
         };
-        let keys = service.keys.as_ref().ok_or(Fault::Missing(Missing::Key))?;
+        let keys = service.keys.as_deref().ok_or(Fault::Missing(Missing::Key))?;
         let trail = service.trail.as_ref().ok_or(Fault::Missing(Missing::Audit))?;
         let mut rights = Rights::new(Some(keys), service.vault()?);
         if !options.labels.is_empty() {
-            let label = |name: &String| Label::parse(name).ok_or_else(|| Fault::invalid("options.labels", "no such label"));
+            let label =
+                |name: &String| Label::parse(name).ok_or_else(|| Fault::invalid("options.labels", "no such label"));
             rights = rights.labels(&options.labels.iter().map(label).collect::<Result<Vec<_>, _>>()?);
         }
         match (options.session.is_empty(), options.patient.is_empty()) {
@@ -103,7 +105,11 @@ fn unwritten(error: &crate::audit::AuditError) -> Fault {
 }
 
 /// Answers a request to reveal.
-pub(crate) async fn reveal(service: &Arc<Service>, call: &Call, request: RevealRequest) -> Result<RevealResponse, Fault> {
+pub(crate) async fn reveal(
+    service: &Arc<Service>,
+    call: &Call,
+    request: RevealRequest,
+) -> Result<RevealResponse, Fault> {
     let limit = service.settings.text;
     if request.text.len() > limit {
         return Err(Fault::Large { limit });

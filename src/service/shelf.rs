@@ -123,7 +123,8 @@ impl Shelf {
 
 impl Prepared {
     fn new(name: &str, policy: &Policy, is_preset: bool, supplies: &Supplies<'_>) -> Result<Self, PolicyError> {
-        let destinations = policy.destinations().map(|to| Ok((to.to_owned(), ready(policy.for_destination(to)?, supplies)?)));
+        let destinations =
+            policy.destinations().map(|to| Ok((to.to_owned(), ready(policy.for_destination(to)?, supplies)?)));
         Ok(Self {
             name: name.to_owned(),
             version: hex(policy.hash().get(..6).unwrap_or_default()),

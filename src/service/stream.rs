@@ -103,11 +103,8 @@ async fn scrub(
         (job, scrubbed) = desk(service, call).block(job, block, More::Not).await?;
         send(scrubbed).await?;
     }
-    let summary = StreamSummary {
-        counts: job.counts(),
-        timings: Some(job.timings()),
-        versions: Some(job.versions(service)),
-    };
+    let summary =
+        StreamSummary { counts: job.counts(), timings: Some(job.timings()), versions: Some(job.versions(service)) };
     hand(out, call, idle, DeidentifyStreamResponse { message: Some(answered::Message::Summary(summary)) }).await
 }
 

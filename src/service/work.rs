@@ -72,7 +72,9 @@ impl Job {
     pub(crate) fn new(service: &Service, caller: &Identity, options: Options) -> Result<Self, Fault> {
         let scope = ScopeName::try_from(options.scope);
         let scope = scope.map_err(|_| Fault::invalid("options.scope", "no such scope"))?;
-        for (field, id) in [("session", &options.session), ("patient", &options.patient), ("document", &options.document)] {
+        for (field, id) in
+            [("session", &options.session), ("patient", &options.patient), ("document", &options.document)]
+        {
             if id.len() > ID {
                 return Err(Fault::invalid(format!("options.{field}"), "longer than 256 bytes"));
             }
@@ -252,8 +254,10 @@ pub(crate) async fn deidentify(
     } else {
         let scrubbed;
         (job, scrubbed) = desk.segments(job, segments).await?;
-        response.segments =
-            scrubbed.into_iter().map(|scrubbed| ScrubbedSegment { text: scrubbed.text, spans: scrubbed.spans }).collect();
+        response.segments = scrubbed
+            .into_iter()
+            .map(|scrubbed| ScrubbedSegment { text: scrubbed.text, spans: scrubbed.spans })
+            .collect();
     }
     response.counts = job.counts();
     response.timings = Some(job.timings());
@@ -262,7 +266,11 @@ pub(crate) async fn deidentify(
 }
 
 /// Answers a request to detect.
-pub(crate) async fn detect(service: &Arc<Service>, call: &Call, request: DetectRequest) -> Result<DetectResponse, Fault> {
+pub(crate) async fn detect(
+    service: &Arc<Service>,
+    call: &Call,
+    request: DetectRequest,
+) -> Result<DetectResponse, Fault> {
     let DetectRequest { text, segments, context } = request;
     check(service, &text, &segments)?;
     service.counter()?;
@@ -351,7 +359,9 @@ impl Lore {
         for ContextField { name, value } in context {
             let field = field(name);
             match field.hint(value, false) {
-                Hint::Whole(label) if value.trim().len() <= Facts::LONGEST => lore.known.push(label, field.part(), value),
+                Hint::Whole(label) if value.trim().len() <= Facts::LONGEST => {
+                    lore.known.push(label, field.part(), value)
+                }
                 Hint::Skip => {}
                 hint => lore.beside.push((hint, field.part(), value.clone())),
             }
@@ -369,7 +379,10 @@ impl Lore {
             for finding in found.iter().filter(|f| f.score >= SURE && f.label.is_identifier()) {
                 let value = finding.span.of(text.text);
                 let bytes = self.known.as_bytes().len() + value.len();
-                if value.len() <= Facts::LONGEST && bytes < LORE && self.carried.insert((finding.label, value.to_owned())) {
+                if value.len() <= Facts::LONGEST
+                    && bytes < LORE
+                    && self.carried.insert((finding.label, value.to_owned()))
+                {
                     self.known.push(finding.label, Part::Full, value);
                 }
             }

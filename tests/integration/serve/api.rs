@@ -86,11 +86,8 @@ async fn a_long_text_has_spans_of_the_whole_and_names_go_on() {
     }
     let last = answer.spans.last().unwrap();
     assert_eq!(&text[last.start as usize..last.end as usize], "00482913");
-    let detected = client
-        .detect(DetectRequest { text: text.clone(), ..DetectRequest::default() })
-        .await
-        .unwrap()
-        .into_inner();
+    let detected =
+        client.detect(DetectRequest { text: text.clone(), ..DetectRequest::default() }).await.unwrap().into_inner();
     let found: BTreeSet<&str> = detected.spans.iter().map(|s| &text[s.start as usize..s.end as usize]).collect();
     assert!(found.contains("00482913") && found.contains("Zqorvax Plovtrik"), "{found:?}");
 }
@@ -169,9 +166,12 @@ async fn what_is_no_request_is_refused_with_the_field_and_without_its_text() {
         assert_eq!(got, status, "{answer}");
         assert!(answer.contains(part) && !answer.contains("Zxqvmarker"), "{answer}");
     }
-    let (status, _, answer) = server.http("POST", "/v1/deidentify", "", &format!("{{\"text\":\"{}\"}}", "x".repeat(999_999)));
+    let (status, _, answer) =
+        server.http("POST", "/v1/deidentify", "", &format!("{{\"text\":\"{}\"}}", "x".repeat(999_999)));
     assert_eq!(status, 413, "{answer}");
-    for (method, path, status) in [("GET", "/v1/deidentify", 400), ("GET", "/v1/nothing", 404), ("POST", "/Zxqvmarker", 404)] {
+    for (method, path, status) in
+        [("GET", "/v1/deidentify", 400), ("GET", "/v1/nothing", 404), ("POST", "/Zxqvmarker", 404)]
+    {
         let (got, head, answer) = server.http(method, path, "", "");
         assert_eq!(got, status, "{answer}");
         assert!(head.contains("application/problem+json") && !answer.contains("Zxqvmarker"), "{head}");

@@ -150,15 +150,19 @@ async fn slow_and_silent_callers_are_let_go() {
     assert!(took > Duration::from_millis(900) && took < Duration::from_secs(10), "{took:?}");
     assert!(scrub(&mut client, NOTE).await.is_ok());
     // One that connects and says nothing, or half of something: it is closed.
+    let mut silent = Vec::new();
     for bytes in [&b""[..], b"PRI * HTT", b"POST /v1/dei"] {
         for address in [&server.grpc, &server.http] {
-            let mut silent = TcpStream::connect(address).unwrap();
-            silent.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
-            silent.write_all(bytes).unwrap();
-            let closed = silent.read_to_end(&mut Vec::new());
-            let reset = closed.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionReset);
-            assert!(closed.is_ok() || reset, "{address}: still open: {closed:?}");
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+            stream.write_all(bytes).unwrap();
+            silent.push((bytes, stream));
         }
+    }
+    for (bytes, mut stream) in silent {
+        let closed = stream.read_to_end(&mut Vec::new());
+        let reset = closed.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionReset);
+        assert!(closed.is_ok() || reset, "still open behind {} bytes: {closed:?}", bytes.len());
     }
 }
 
@@ -183,7 +187,11 @@ async fn nothing_that_was_accepted_is_lost_at_the_end() {
                         // Refused because it was never taken: another server would answer it.
                         Err(status) => {
                             let text = format!("{status:?}").to_lowercase();
-                            let never_taken = text.contains("connect") || text.contains("refused_stream") || text.contains("goaway") || text.contains("not ready") || text.contains("closed");
+                            let never_taken = text.contains("connect")
+                                || text.contains("refused_stream")
+                                || text.contains("goaway")
+                                || text.contains("not ready")
+                                || text.contains("closed");
                             assert!(never_taken, "lost: {status:?}");
                             refused.fetch_add(1, Ordering::SeqCst);
                             return;
@@ -198,7 +206,8 @@ async fn nothing_that_was_accepted_is_lost_at_the_end() {
             move || {
                 let mut stream = TcpStream::connect(address).unwrap();
                 let length = body.len();
-                write!(stream, "POST /v1/deidentify HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+                write!(stream, "POST /v1/deidentify HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}")
+                    .unwrap();
                 let mut answer = String::new();
                 let _ = stream.read_to_string(&mut answer);
                 answer

@@ -14,7 +14,8 @@ const MARKER: &str = "Zxqvmarker";
 #[tokio::test]
 async fn no_text_of_a_request_is_logged_at_trace() {
     let args = ["--open-loopback", "--log", "trace"];
-    let env = [("DEIDRE_KEY", "5a".repeat(32)), ("RUST_LOG", "trace".to_owned()), ("RUST_BACKTRACE", "full".to_owned())];
+    let env =
+        [("DEIDRE_KEY", "5a".repeat(32)), ("RUST_LOG", "trace".to_owned()), ("RUST_BACKTRACE", "full".to_owned())];
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let mut server = Server::start_with(tempfile::tempdir().unwrap(), &args, &env);
     let mut client = server.client().await;
@@ -37,7 +38,8 @@ async fn no_text_of_a_request_is_logged_at_trace() {
     assert!(!format!("{:?}", client.deidentify(named).await.unwrap_err()).contains(MARKER));
     let wrong = Options { destination: marker(), scope: 77, ..options() };
     assert!(!format!("{:?}", client.deidentify(ask(wrong)).await.unwrap_err()).contains(MARKER));
-    let segments = vec![Segment { text: marker(), field: marker() }, Segment { text: text.clone(), field: "note".into() }];
+    let segments =
+        vec![Segment { text: marker(), field: marker() }, Segment { text: text.clone(), field: "note".into() }];
     client.detect(DetectRequest { segments, ..DetectRequest::default() }).await.unwrap();
     let reveal = RevealOptions { reason: "a test".to_owned(), session: marker(), ..RevealOptions::default() };
     let ask = RevealRequest { options: Some(reveal), text: format!("{scrubbed} {text}") };

@@ -1,8 +1,8 @@
 //! Streams: however a text is cut into messages, what comes out is what the whole text gives.
 
-use deidre::service::proto::deidre_client::DeidreClient;
 use deidre::service::proto::deidentify_stream_request::Message as Ask;
 use deidre::service::proto::deidentify_stream_response::Message as Answer;
+use deidre::service::proto::deidre_client::DeidreClient;
 use deidre::service::proto::reveal_stream_request::Message as RevealAsk;
 use deidre::service::proto::reveal_stream_response::Message as RevealAnswer;
 use deidre::service::proto::{
