@@ -92,7 +92,8 @@ impl Cli {
             let target = event.target();
             target == "deidre" || target.starts_with("deidre::") || *event.level() <= tracing::Level::INFO
         });
-        let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(own);
+        let stderr = tracing_subscriber::fmt::layer().with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+        let stderr = stderr.with_writer(std::io::stderr).with_filter(own);
         // A second subscriber is refused; the first then stays.
         let _ = tracing_subscriber::registry().with(filter).with(stderr).try_init();
     }

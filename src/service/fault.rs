@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     NoDestination,
     /// No such method or path.
     NoMethod,
+    /// A path that is asked in another way: POST for GET, or the reverse.
+    Verb,
     /// Something that the answer needs is not there.
     Missing(Missing),
     /// It took longer than the caller waits.
@@ -123,6 +125,9 @@ impl Fault {
             ),
             Fault::NoMethod => {
                 (Code::Unimplemented, StatusCode::NOT_FOUND, "NO_METHOD", text("there is no such method"))
+            }
+            Fault::Verb => {
+                (Code::Unimplemented, StatusCode::METHOD_NOT_ALLOWED, "VERB", text("this path is asked in another way"))
             }
             Fault::Missing(missing) => {
                 let (reason, what) = match missing {
@@ -214,14 +219,16 @@ impl From<Withheld> for Fault {
         match withheld {
             Withheld::Fault(_) => Fault::Internal,
             Withheld::Transform(TransformError::NoKey) => Fault::Missing(Missing::Key),
-            Withheld::Transform(TransformError::NoVault | TransformError::Vault(_)) => Fault::Missing(Missing::Vault),
+            Withheld::Transform(TransformError::NoVault) => Fault::Missing(Missing::Vault),
+            Withheld::Transform(TransformError::Vault(error)) => error.into(),
             Withheld::Transform(TransformError::Seal | TransformError::Lost) => Fault::Internal,
         }
     }
 }
 
 impl From<VaultError> for Fault {
-    fn from(_: VaultError) -> Self {
+    fn from(error: VaultError) -> Self {
+        tracing::warn!(%error, "the vault does not answer");
         Fault::Missing(Missing::Vault)
     }
 }
@@ -245,6 +252,7 @@ mod tests {
             Fault::NoPolicy,
             Fault::NoDestination,
             Fault::NoMethod,
+            Fault::Verb,
             Fault::Missing(Missing::Vault),
             Fault::Deadline,
             Fault::Idle,

@@ -181,7 +181,9 @@ fn admit(service: &Arc<Service>, request: &Request, method: &Method, now: Instan
         None => None,
         Some(permits) => {
             let permit = Arc::clone(permits).try_acquire_owned().map_err(|_| Fault::Busy)?;
-            gauge.map(prometheus_client::metrics::gauge::Gauge::inc);
+            if let Some(gauge) = gauge {
+                gauge.inc();
+            }
             Some(Arc::new(Room { _permit: permit, service: Arc::clone(service), kind: method.kind }))
         }
     };

@@ -27,7 +27,7 @@ pub(crate) fn router(service: &Arc<Service>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .method_not_allowed_fallback(async |_: Method| Fault::invalid("method", "not one of this path").problem())
+        .method_not_allowed_fallback(async |_: Method| Fault::Verb.problem())
         .layer(gate)
         .with_state(Arc::clone(service))
 }

@@ -60,6 +60,7 @@ pub enum Ended {
 /// Answers until it is told to end, and then until what was accepted is done. `signals` must not end before.
 pub async fn serve(service: Arc<Service>, ports: Ports, mut signals: tokio::sync::mpsc::Receiver<Signal>) -> Ended {
     let (reporter, health) = tonic_health::server::health_reporter();
+    report(&reporter, service.is_ready()).await;
     let (end, ending) = watch::channel(false);
     let open = Arc::new(AtomicUsize::new(0));
     let port = |listener, door, router| Port {
@@ -88,7 +89,7 @@ pub async fn serve(service: Arc<Service>, ports: Ports, mut signals: tokio::sync
                 // It asks the vault, which may be slow to answer.
                 if seeking.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
                     seeking = Some(tokio::task::spawn_blocking(move || {
-                        if own.seek_vault() && let Err(error) = own.read_policies() {
+                        if let Err(error) = own.seek_vault() {
                             tracing::warn!(%error, "policies stay as they were");
                         }
                     }));
@@ -248,7 +249,7 @@ impl Connection {
                     .max_concurrent_streams(STREAMS)
                     .max_header_list_size(HEADERS)
                     .initial_stream_window_size(WINDOW)
-                    .initial_connection_window_size(WINDOW * 4)
+                    .initial_connection_window_size(WINDOW * 16)
                     .max_send_buf_size(SEND)
                     .keep_alive_interval(PING)
                     .keep_alive_timeout(PING);
@@ -385,7 +386,8 @@ const PING: Duration = Duration::from_secs(20);
 const STREAMS: u32 = 256;
 /// Bytes of a request's headers.
 const HEADERS: u32 = 16 << 10;
-/// Bytes that a caller may send ahead on a stream.
+/// Bytes that a caller may send ahead on a stream; sixteen times that on a connection, by which h2 also measures how many
+/// small messages may wait.
 const WINDOW: u32 = 256 << 10;
 /// Bytes of an answer that wait for a caller who reads slowly.
 const SEND: usize = 256 << 10;

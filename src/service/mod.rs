@@ -207,7 +207,7 @@ impl Service {
             started: SystemTime::now(),
             settings,
         };
-        service.seek_vault();
+        service.seek_vault()?;
         service.read_policies()?;
         Ok(service)
     }
@@ -224,33 +224,48 @@ impl Service {
         Ok(())
     }
 
-    /// Opens the vault if it was not there; whether this changed anything. It may take as long as the vault lets one wait.
-    pub(crate) fn seek_vault(&self) -> bool {
-        if !matches!(*self.vault.read().unwrap_or_else(PoisonError::into_inner), Place::Away) {
-            return false;
+    /// Opens the vault if it was not there. It may take as long as the vault lets one wait.
+    ///
+    /// # Errors
+    ///
+    /// When policies cannot be read anew with it: it counts as not there then.
+    pub(crate) fn seek_vault(&self) -> Result<(), ShelfError> {
+        if !matches!(self.place(), Place::Away) {
+            return Ok(());
         }
         let place = match (self.open_vault)() {
             Ok(None) => Place::Nowhere,
             Ok(Some(vault)) => Place::Here(vault),
             Err(why) => {
                 tracing::warn!(why, "the vault is not there");
-                return false;
+                return Ok(());
             }
         };
+        // First the policies: between the two nothing may be sealed that is to be kept in the vault.
+        let shelf = self.shelf_with(&place)?;
+        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
         *self.vault.write().unwrap_or_else(PoisonError::into_inner) = place;
-        true
+        Ok(())
     }
 
     /// Makes all policies ready, with the vault as it is now.
-    pub(crate) fn read_policies(&self) -> Result<(), ShelfError> {
-        let vault = match &*self.vault.read().unwrap_or_else(PoisonError::into_inner) {
+    fn read_policies(&self) -> Result<(), ShelfError> {
+        let shelf = self.shelf_with(&self.place())?;
+        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
+        Ok(())
+    }
+
+    fn shelf_with(&self, place: &Place) -> Result<Shelf, ShelfError> {
+        let vault = match place {
             Place::Here(vault) => Some(Arc::clone(vault)),
             Place::Nowhere | Place::Away => None,
         };
         let supplies = Supplies { keys: self.keys.as_deref(), vault, year: self.year };
-        let shelf = Shelf::read(self.settings.policies.as_deref(), &self.settings.policy, &supplies)?;
-        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
-        Ok(())
+        Shelf::read(self.settings.policies.as_deref(), &self.settings.policy, &supplies)
+    }
+
+    fn place(&self) -> Place {
+        self.vault.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The policies as they are now.
@@ -269,10 +284,10 @@ impl Service {
     ///
     /// When it was and is not there.
     fn vault(&self) -> Result<Option<Arc<dyn Vault>>, Fault> {
-        match &*self.vault.read().unwrap_or_else(PoisonError::into_inner) {
+        match self.place() {
             Place::Nowhere => Ok(None),
             Place::Away => Err(Fault::Missing(Missing::Vault)),
-            Place::Here(vault) => Ok(Some(Arc::clone(vault))),
+            Place::Here(vault) => Ok(Some(vault)),
         }
     }
 
@@ -288,7 +303,7 @@ impl Service {
     /// What keeps requests of the default policy from being answered.
     pub(crate) fn lacks(&self) -> Option<Missing> {
         // A vault that was named is meant to be used, by policies too that could do without.
-        let away = matches!(*self.vault.read().unwrap_or_else(PoisonError::into_inner), Place::Away);
+        let away = matches!(self.place(), Place::Away);
         let model = self.counter.is_none().then_some(Missing::Model);
         model.or(away.then_some(Missing::Vault)).or_else(|| self.shelf().lacks())
     }

@@ -1,9 +1,12 @@
 //! Streams: pieces in, blocks out. What comes out does not depend on how the pieces were cut.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_stream::Stream as _;
 use tonic::{Status, Streaming};
 
 use super::Service;
@@ -134,12 +137,25 @@ async fn turn_back(
         hand(out, call, idle, RevealStreamResponse { message: Some(reveal_answered::Message::Chunk(bytes)) }).await
     };
     let (mut taken, mut held) = (0_usize, Vec::new());
-    while let Some(message) = next(&mut messages, call, idle).await? {
-        let chunk = match message.message {
-            Some(reveal_asked::Message::Chunk(chunk)) => chunk,
-            Some(reveal_asked::Message::Start(_)) => return Err(Fault::invalid("start", "given twice")),
-            None => continue,
-        };
+    let piece = |message: RevealStreamRequest| match message.message {
+        Some(reveal_asked::Message::Chunk(chunk)) => Ok(chunk),
+        Some(reveal_asked::Message::Start(_)) => Err(Fault::invalid("start", "given twice")),
+        None => Ok(Vec::new()),
+    };
+    let mut ended = false;
+    while !ended && let Some(message) = next(&mut messages, call, idle).await? {
+        let mut chunk = piece(message)?;
+        // A model's answer comes in very small pieces: those that are there are turned back together.
+        while chunk.len() < TOGETHER {
+            match ready(&mut messages).await? {
+                Ready::Message(message) => chunk.extend(piece(message)?),
+                Ready::End => {
+                    ended = true;
+                    break;
+                }
+                Ready::Later => break,
+            }
+        }
         taken += chunk.len();
         let limit = service.settings.stream_text;
         if taken > limit {
@@ -195,13 +211,36 @@ async fn next<T>(messages: &mut Streaming<T>, call: &Call, idle: Duration) -> Re
     let wait = remaining(call, idle)?;
     match tokio::time::timeout(wait, messages.message()).await {
         Ok(Ok(message)) => Ok(message),
-        Ok(Err(status)) => Err(match status.code() {
-            tonic::Code::OutOfRange => Fault::invalid("chunk", "larger than a message may be"),
-            tonic::Code::Cancelled | tonic::Code::Unknown => Fault::Cancelled,
-            _ => Fault::invalid("message", "cannot be read"),
-        }),
+        Ok(Err(status)) => Err(broken(&status)),
         Err(_) if wait < idle => Err(Fault::Deadline),
         Err(_) => Err(Fault::Idle),
+    }
+}
+
+/// What is there already of a stream.
+enum Ready<T> {
+    Message(T),
+    End,
+    Later,
+}
+
+/// The next message, if it is there already.
+async fn ready<T>(messages: &mut Streaming<T>) -> Result<Ready<T>, Fault> {
+    let polled = std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *messages).poll_next(context))).await;
+    match polled {
+        Poll::Ready(Some(Ok(message))) => Ok(Ready::Message(message)),
+        Poll::Ready(Some(Err(status))) => Err(broken(&status)),
+        Poll::Ready(None) => Ok(Ready::End),
+        Poll::Pending => Ok(Ready::Later),
+    }
+}
+
+/// Why a stream breaks off.
+fn broken(status: &Status) -> Fault {
+    match status.code() {
+        tonic::Code::OutOfRange => Fault::invalid("chunk", "larger than a message may be"),
+        tonic::Code::Cancelled | tonic::Code::Unknown => Fault::Cancelled,
+        _ => Fault::invalid("message", "cannot be read"),
     }
 }
 
@@ -223,6 +262,8 @@ fn remaining(call: &Call, idle: Duration) -> Result<Duration, Fault> {
     if left.is_zero() { Err(Fault::Deadline) } else { Ok(left.min(idle)) }
 }
 
+/// Bytes that are turned back together, about.
+const TOGETHER: usize = 64 << 10;
 /// Answers that wait for a caller who reads slowly.
 const AHEAD: usize = 4;
 

@@ -13,7 +13,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use deidre::secret::{Key, Keyring};
 use deidre::service::proto::deidre_client::DeidreClient;
 use deidre::service::proto::{DeidentifyRequest, DeidentifyResponse, Options};
 use tonic::transport::{Channel, Endpoint};
@@ -28,7 +27,8 @@ pub(crate) struct Server {
     pub(crate) grpc: String,
     pub(crate) http: String,
     stderr: Arc<(Mutex<(String, bool)>, Condvar)>,
-    pub(crate) folder: tempfile::TempDir,
+    /// Goes when the service does.
+    _folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -64,7 +64,7 @@ impl Server {
             said.0.lock().unwrap().1 = true;
             said.1.notify_all();
         });
-        let mut server = Self { child, grpc: String::new(), http: String::new(), stderr, folder };
+        let mut server = Self { child, grpc: String::new(), http: String::new(), stderr, _folder: folder };
         let line = server.wait_for("listening grpc=");
         let mut words = line.split_whitespace().skip(1).map(|word| word.split_once('=').unwrap().1.to_owned());
         server.grpc = words.next().unwrap();
@@ -171,20 +171,6 @@ pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code,
 
 pub(crate) async fn scrub(client: &mut DeidreClient<Channel>, text: &str) -> Result<DeidentifyResponse, Status> {
     client.deidentify(request(text, "redact")).await.map(tonic::Response::into_inner)
-}
-
-/// A key file.
-pub(crate) fn key(folder: &Path) -> String {
-    let path = folder.join("deidre.key");
-    std::fs::write(&path, Key::generate().unwrap().written().as_str()).unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
-/// A ring of the key that servers are started with.
-pub(crate) fn ring() -> Keyring {
-    Keyring::of(Key::parse(&"5a".repeat(32)).unwrap())
 }
 
 /// The sample notes, long and short.
