@@ -135,7 +135,11 @@ pub(crate) async fn pass(
                 false => answer.await,
             };
             let code = code_of(&response, door);
-            (response.map(|body| Body::new(Held { body, until: deadline, _room: room, is_unary })), code)
+            (
+                response
+                    .map(|body| Body::new(Held { body, until: Deadline(deadline.0 + LEAVING), _room: room, is_unary })),
+                code,
+            )
         }
         Err(fault) => {
             tracing::debug!(id, method = name, reason = fault.reason(), "refused");
@@ -341,6 +345,8 @@ static NOBODY: std::sync::LazyLock<Arc<Identity>> = std::sync::LazyLock::new(|| 
 
 /// In requests and responses.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How long an answer may take to leave, past the deadline: that it has passed must be told too.
+const LEAVING: Duration = Duration::from_secs(5);
 /// The longest that a caller may wait, unless the service's own deadline is longer.
 const LONGEST: Duration = Duration::from_secs(600);
 
