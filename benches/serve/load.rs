@@ -13,6 +13,9 @@ use crate::report::Report;
 use crate::wire::{Call, messages, scrubbed};
 use crate::{Args, Mode, Size};
 
+/// Texts, and what comes of them.
+type Probes = Vec<(String, Vec<u8>)>;
+
 /// Texts, connections, and what the answers must be.
 pub(crate) struct Load {
     connections: Vec<SendRequest<Bytes>>,
@@ -23,7 +26,7 @@ pub(crate) struct Load {
     every_call: bool,
     next: Cell<u64>,
     /// Texts asked before the load, and their answers.
-    probes: RefCell<Rc<Vec<(String, Vec<u8>)>>>,
+    probes: RefCell<Rc<Probes>>,
 }
 
 pub(crate) enum Outcome {

@@ -15,7 +15,7 @@
 //! sent that was asked before the load, whose answer must be the same. The generator is one thread that speaks HTTP/2
 //! without a gRPC library and takes its own share of the machine, which is printed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 mod load;
 mod report;

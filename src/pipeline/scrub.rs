@@ -328,7 +328,7 @@ impl<'a> Desk<'a> {
                 }
             }
         }
-        hand.draft.settle(&self.transform, &mut bytes)?;
+        hand.draft.settle(self.transform, &mut bytes)?;
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(hand);
         }

@@ -164,7 +164,9 @@ mod tests {
             for window in windows {
                 assert!(!window.text.is_empty());
                 let open = window.words.get(window.open.0..window.open.1).unwrap_or(&[]);
-                out.extend(open.iter().map(|word| Opinion { score: word.span.len() as f32, ..Opinion::NOTHING }));
+                let say =
+                    |word: &Word| Opinion { label: None, begins: false, score: word.span.len() as f32, nothing: 1.0 };
+                out.extend(open.iter().map(say));
             }
         }
     }

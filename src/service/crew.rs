@@ -113,7 +113,13 @@ mod tests {
         let mark = Arc::clone(&done);
         let gone = tokio::spawn({
             let crew = Arc::clone(&crew);
-            async move { crew.run(later(), move |_| Ok(mark.store(true, Ordering::SeqCst))).await }
+            async move {
+                let work = move |_| {
+                    mark.store(true, Ordering::SeqCst);
+                    Ok(())
+                };
+                crew.run(later(), work).await
+            }
         });
         while crew.waiting() == 0 {
             tokio::task::yield_now().await;

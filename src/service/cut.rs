@@ -211,8 +211,8 @@ mod tests {
     fn live_blocks_end_at_paragraphs_and_sentences_not_at_titles() {
         let filler = "word ".repeat(80);
         for (text, want) in [
-            (format!("One.\n\nTwo."), vec![6, 4]),
-            (format!("One. Two. Three."), vec![16]),
+            ("One.\n\nTwo.".to_owned(), vec![6, 4]),
+            ("One. Two. Three.".to_owned(), vec![16]),
             (format!("{filler}seen by Dr. Osei today. Next"), vec![filler.len() + 24, 4]),
             (format!("{filler}seen by prof. Osei today! Next"), vec![filler.len() + 26, 4]),
             (format!("{filler}at 5 p.m. on J. Street for 3.5 hours"), vec![filler.len() + 36]),
