@@ -154,6 +154,13 @@ fn trim_words(sequence: &Sequence, from: &mut usize, to: &mut usize) {
     }
 }
 
+/// Whether the tokens are an instrument's name alone, with no word before it that announces a number.
+pub(super) fn names_instrument(text: &str, sequence: &Sequence, from: usize, to: usize) -> bool {
+    from == to
+        && sequence.tokens.get(from).is_some_and(|t| instrument(t.of(text)))
+        && sequence.infos.get(from).is_some_and(|x| x.cue == 0 || x.cue_distance > 0)
+}
+
 /// `CURB-65`, `PHQ-9`, `DAS28`: letters and a number of one or two digits name an instrument, not a record.
 fn instrument(code: &str) -> bool {
     let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
@@ -203,11 +210,7 @@ pub(super) fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, lab
             Kind::Word => t.case != Case::Upper || x.entry.is_month() || t.len() > 4,
             _ => false,
         }),
-        Label::OtherId
-            if from == to && tokens().any(|(t, x)| instrument(t.of(text)) && (x.cue == 0 || x.cue_distance > 0)) =>
-        {
-            false
-        }
+        Label::OtherId if names_instrument(text, sequence, from, to) => false,
         Label::OtherId => {
             tokens().all(|(_, x)| x.cue != Cue::Code as u8 || x.cue_distance > 0)
                 && tokens().any(|(t, x)| {

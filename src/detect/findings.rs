@@ -103,7 +103,11 @@ fn advised(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
                 nothing = nothing.min(next.nothing);
                 last += 1;
             }
-            boundary::exact(text, sequence, from + i, from + last, label, 1.0 - nothing, out);
+            // The name of a score is no number of anybody, whoever says so.
+            let score = label == Label::OtherId && boundary::names_instrument(text, sequence, from + i, from + last);
+            if !score {
+                boundary::exact(text, sequence, from + i, from + last, label, 1.0 - nothing, out);
+            }
             i = last + 1;
         }
     }
