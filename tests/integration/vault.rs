@@ -434,10 +434,13 @@ fn a_batch_that_is_killed_leaves_no_token_without_an_entry() {
     let args =
         ["batch", "--no-model", "--jobs", "2", "--key-file", &key, "--vault", &vault, "--out", whole.to_str().unwrap()];
     assert!(bench.command(&args).arg(&inputs).stderr(Stdio::null()).status().unwrap().success());
-    let span = start.elapsed().as_micros() as u64;
+    let mut span = start.elapsed();
     let mut seed = 0x9e37_79b9_u64;
-    let (mut revealed, mut partly) = (0, 0);
-    for round in 0..kills {
+    let (mut revealed, mut killed) = (0, 0);
+    for round in 0..3 * kills {
+        if killed == kills {
+            break;
+        }
         // Every other time into a vault that is there already.
         if round % 2 == 0 {
             let _ = fs::remove_file(&vault);
@@ -455,11 +458,17 @@ fn a_batch_that_is_killed_leaves_no_token_without_an_entry() {
             "--out",
             out.to_str().unwrap(),
         ];
+        let start = Instant::now();
         let mut child = bench.command(&args).arg(&inputs).stderr(Stdio::null()).spawn().unwrap();
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        std::thread::sleep(Duration::from_micros(span / 8 + (seed >> 33) % (span * 3 / 4).max(1)));
-        partly += u64::from(child.try_wait().unwrap().is_none());
-        kill(&mut child);
+        let moment = span / 8 + span.mul_f64(0.75 * (seed >> 33) as f64 / (1u64 << 31) as f64);
+        if ends_within(&mut child, moment) {
+            // Other work has left the machine since it was measured: the next moments are drawn from what it takes now.
+            span = span.min(start.elapsed());
+        } else {
+            killed += 1;
+            kill(&mut child);
+        }
         for file in files(&out) {
             let mut scrubbed = fs::read(&file).unwrap();
             let name = file.display();
@@ -479,7 +488,19 @@ fn a_batch_that_is_killed_leaves_no_token_without_an_entry() {
         }
         fs::remove_dir_all(&out).unwrap_or(());
     }
-    assert!(partly * 2 > kills && revealed > 1_000, "{partly} of {kills} before the end, {revealed} tokens");
+    assert!(killed == kills && revealed > 1_000, "{killed} of {kills} killed before the end, {revealed} tokens");
+}
+
+/// Whether it ends before so much time has passed.
+fn ends_within(child: &mut Child, time: Duration) -> bool {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(2).min(end.saturating_duration_since(Instant::now())));
+    }
+    child.try_wait().unwrap().is_some()
 }
 
 fn kill(child: &mut Child) {

@@ -179,6 +179,8 @@ mod tests {
             ("on 03/04/2019.", "03/04/2019", "DATE"),
             ("lives at 417 Sycamore Ct, now", "417 Sycamore Ct", "STREET"),
             ("7715 Xerxes Ave S #204, up", "7715 Xerxes Ave S #204", "STREET"),
+            // What stands on the next line is no flat.
+            ("at 1940 Tarn Ct #\n\nHgb 10.9", "1940 Tarn Ct", "STREET"),
             ("PO Box 81 is", "PO Box 81", "STREET"),
             ("RR 2 Box 61, there", "RR 2 Box 61", "STREET"),
             ("80 Quarry Hill Rd now", "80 Quarry Hill Rd", "STREET"),

@@ -155,6 +155,7 @@ impl View<'_> {
                     }
                 } else if self.str(next) == "#"
                     && self.joined(next)
+                    && self.near(next + 1)
                     && self.token(next + 1).is_some_and(|t| t.kind != Kind::Punct)
                 {
                     to = next + 1;
