@@ -4,6 +4,7 @@
 //! ([`cue`]) and dictionaries tell of the rest; [`evidence`] decides the tokens that are not settled.
 
 mod boundary;
+mod cache;
 pub(crate) mod clue;
 pub mod context;
 pub mod cue;
@@ -11,31 +12,32 @@ pub mod dictionary;
 pub mod evidence;
 mod findings;
 pub(crate) mod gate;
+mod hashing;
 mod inert;
 mod pattern;
+mod prepare;
 mod rule;
+mod scratch;
 pub mod shape;
 pub mod token;
 
 use std::sync::Arc;
 
 use crate::finding::Finding;
-use crate::identifier::{Hint, Label, Part};
-use crate::span::Span;
+use crate::identifier::{Hint, Part};
 use crate::word::{Opinion, Word as Shown};
 
 use clue::Question;
-use context::{Context, Facts, Gather, Lore, Place as Spot, Shelf};
-use cue::{CueMatch, Cues, Reach};
-use dictionary::{Dictionary, Phrase};
-use evidence::feature::{Info, PhraseKind, Sequence};
-use evidence::word::Word;
-use evidence::{Decision, Path, Weights};
+use context::{Context, Facts, Gather, Lore, Place as Spot};
+use cue::Cues;
+use dictionary::Dictionary;
+use evidence::Weights;
+use hashing::step;
+pub(crate) use hashing::{HashMap64, HashSet64, folded_hash, hash};
 use inert::Inert;
 use pattern::number::Numbers;
-use pattern::web::{self, Address};
-use shape::{Shape, shape};
-use token::{Case, Kind, lex};
+use prepare::Vocabulary;
+pub use scratch::Scratch;
 
 /// Finds identifiers by shape, cue and dictionary. Cheap to clone.
 #[derive(Clone)]
@@ -68,33 +70,6 @@ impl<'t> Input<'t> {
     }
 }
 
-/// Buffers that one thread reuses from text to text.
-#[derive(Default)]
-pub struct Scratch {
-    pub(crate) sequence: Sequence,
-    addresses: Vec<Address>,
-    web: Vec<Span>,
-    numbers: Vec<(Span, Label)>,
-    cues: Vec<CueMatch>,
-    decisions: Vec<Decision>,
-    path: Path,
-    folded: Vec<u8>,
-    cache: WordCache,
-    /// What rules are sure of.
-    sure: Vec<Finding>,
-    windows: Vec<(usize, usize)>,
-    questions: Vec<Question>,
-    words: Vec<Shown>,
-    opinions: Vec<Opinion>,
-    /// Texts of this record that were decided already, by their place in the record.
-    kept: [Kept; KEPT],
-    /// What the fields of this record say.
-    gather: Gather,
-    inert: Inert,
-    shelf: Shelf,
-    tokens: Vec<token::Token>,
-}
-
 /// Whom detection asks about what evidence has not settled.
 pub(crate) trait Adviser {
     /// `open` of the `searched` bytes of a text lie in windows that evidence has not settled.
@@ -107,61 +82,10 @@ pub(crate) trait Adviser {
     fn advise(&mut self, text: &str, words: &[Shown], questions: &[Question], out: &mut Vec<Opinion>);
 }
 
-/// A decided text.
-#[derive(Default)]
-struct Kept {
-    sequence: Sequence,
-    decisions: Vec<Decision>,
-    /// Of this record, and not of one before.
-    filled: bool,
-}
-
-impl Scratch {
-    /// Keeps the text that was decided last, the one at `at` of its record, if there is room for it.
-    fn keep(&mut self, at: usize, bytes: usize) {
-        if let Some(kept) = self.kept.get_mut(at) {
-            kept.filled = bytes <= LONGEST_KEPT;
-            if kept.filled {
-                kept.swap(&mut self.sequence, &mut self.decisions);
-            }
-        }
-    }
-
-    /// Nothing of the text at `at` of the record is kept.
-    fn skip(&mut self, at: usize) {
-        if let Some(kept) = self.kept.get_mut(at) {
-            kept.filled = false;
-        }
-    }
-
-    /// Whether the text at `at` of the record was kept; it is the one that was decided last then.
-    fn recall(&mut self, at: usize) -> bool {
-        let kept = self.kept.get_mut(at).filter(|kept| kept.filled);
-        if let Some(kept) = kept {
-            kept.swap(&mut self.sequence, &mut self.decisions);
-            return true;
-        }
-        false
-    }
-}
-
-impl Kept {
-    /// Exchanges the text that was decided last for this one.
-    fn swap(&mut self, sequence: &mut Sequence, decisions: &mut Vec<Decision>) {
-        std::mem::swap(&mut self.sequence, sequence);
-        std::mem::swap(&mut self.decisions, decisions);
-    }
-}
-
 /// Bytes of the shortest text for which it is worth while to make a context.
 const LEAST_SEARCHED: usize = 24;
 /// Bytes of a text in which no name stands.
 const SHORTEST: usize = 2;
-
-/// How many texts of a record are kept from finding to spreading; what is beyond is decided again.
-const KEPT: usize = 32;
-/// Bytes of the longest that is kept: all of them take some ten megabytes of tokens.
-const LONGEST_KEPT: usize = 1 << 15;
 
 impl Detector {
     /// The detector on the embedded dictionaries and weights.
@@ -345,198 +269,6 @@ impl Detector {
         let wanted: usize = scratch.questions.iter().map(|q| q.open.1 - q.open.0).sum();
         assert_eq!(scratch.opinions.len(), wanted, "opinions of the model");
     }
-
-    /// Tokens of `text` with all that is known of each, in `scratch.sequence`.
-    pub(crate) fn prepare(&self, text: &str, scratch: &mut Scratch) {
-        let s = scratch;
-        s.sequence.clear(self.vocabulary.len());
-        s.addresses.clear();
-        s.web.clear();
-        s.numbers.clear();
-        s.cues.clear();
-        s.sure.clear();
-        web::find(text, &mut s.addresses);
-        s.web.extend(s.addresses.iter().map(|(span, _)| *span));
-        lex(text, &s.web, &mut s.sequence.tokens);
-        let Sequence { tokens, infos, marks, leads, .. } = &mut s.sequence;
-        infos.reserve(tokens.len());
-        let mut cue_end = 0;
-        let mut reach = Reach::default();
-        let mut line = 0;
-        for (i, token) in (0..).zip(tokens.iter()) {
-            let mut info = Info::default();
-            if token.plain {
-                info.hash = plain_hash(text.as_bytes(), token.start as usize, token.len());
-                info.known = s.cache.get(info.hash, || self.known(token.of(text), info.hash, &mut s.folded));
-            } else {
-                match token.kind {
-                    Kind::Word => {
-                        let word = token.of(text);
-                        let stem = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
-                        info.hash = folded_hash(stem, &mut s.folded);
-                        info.known = s.cache.get(info.hash, || self.known(stem, info.hash, &mut s.folded));
-                    }
-                    Kind::Code => {
-                        let code = token.of(text);
-                        info.hash = hash(code.as_bytes());
-                        info.shape = shape(code);
-                    }
-                    Kind::Punct => {}
-                    Kind::Web => info.hash = hash(token.of(text).as_bytes()),
-                }
-            }
-            reach.tell(token, &mut info);
-            if token.starts_line() {
-                line = i;
-            }
-            info.line = line;
-            // Written once and whole.
-            infos.push(info);
-            if info.bits & (Word::CUE | Word::RULE | Word::MARK) == 0 && token.kind != Kind::Code {
-                continue;
-            }
-            if info.bits & Word::MARK != 0 {
-                marks.push(i);
-            }
-            if info.bits & Word::RULE != 0 || token.kind == Kind::Code {
-                leads.push(i);
-            }
-            if (info.bits & Word::CUE != 0 || info.shape == Shape::Ordinal)
-                && token.start >= cue_end
-                && let Some(cue) = self.cue_at(text, token, &info)
-            {
-                cue_end = cue.end;
-                reach.begin(cue);
-                s.cues.push(cue);
-            }
-        }
-        let codes = leads.iter().filter_map(|i| tokens.get(*i as usize)).filter(|t| t.kind == Kind::Code);
-        self.numbers.find(text, codes.map(|t| Span::new(t.start as usize, t.end as usize)), &mut s.numbers);
-        for (span, label) in &s.numbers {
-            let from = tokens.partition_point(|t| (t.start as usize) < span.start);
-            let inside = tokens.iter().zip(infos.iter_mut()).skip(from);
-            for (_, info) in inside.take_while(|(t, _)| (t.start as usize) < span.end) {
-                info.mark = Some(*label);
-            }
-        }
-        rule::apply(text, &self.dictionary, &mut s.sequence, &s.addresses, &s.numbers, &s.cues, &mut s.sure);
-        s.windows.clear();
-        gate::windows(&s.sequence, text, &mut s.windows);
-    }
-
-    /// Completes what evidence sees at and around the tokens of `windows`.
-    pub(crate) fn annotate(
-        &self,
-        text: &str,
-        sequence: &mut Sequence,
-        windows: &[(usize, usize)],
-        folded: &mut Vec<u8>,
-    ) {
-        for (from, to) in windows {
-            self.phrases(text, sequence, *from, *to, folded);
-        }
-        sequence.annotate(text, windows);
-    }
-
-    /// The cue that begins with `token`.
-    fn cue_at(&self, text: &str, token: &token::Token, info: &Info) -> Option<CueMatch> {
-        match info.alone {
-            Some(cue) if token.plain => Some(CueMatch { start: token.start, end: token.end, cue }),
-            _ => self.cues.at(text, token.start),
-        }
-    }
-
-    /// What dictionaries, vocabulary and cues know of a word. One with an apostrophe that is not listed is what it is
-    /// without it, or what its parts are: `O'Shaughnessy`.
-    fn known(&self, word: &str, hash: u64, folded: &mut Vec<u8>) -> Word {
-        folded.clear();
-        dictionary::fold(word, folded);
-        let mut entry = self.dictionary.word(folded);
-        if entry.is_unknown() && folded.contains(&b'\'') {
-            let joined: Vec<u8> = folded.iter().copied().filter(|b| *b != b'\'').collect();
-            entry = self.dictionary.word(&joined);
-            if entry.is_unknown() {
-                entry = folded
-                    .split(|b| *b == b'\'')
-                    .filter(|p| p.len() > 2)
-                    .fold(entry, |e, part| e.or(self.dictionary.word(part)));
-            }
-        }
-        Word::new(folded, entry, self.vocabulary.number(hash), self.cues.begins(hash), self.cues.alone(hash))
-    }
-
-    /// Marks the multi-word entries of the dictionaries that begin in tokens `from..to`.
-    fn phrases(&self, text: &str, sequence: &mut Sequence, from: usize, to: usize, folded: &mut Vec<u8>) {
-        let mut i = from;
-        while i < to {
-            let starts = sequence.infos.get(i).is_some_and(|info| info.entry.starts_phrase())
-                && sequence.tokens.get(i).is_some_and(|t| t.case != Case::Lower);
-            let mut step = 1;
-            if starts {
-                // Folded words of the next tokens; punctuation that phrases do not hold ends them.
-                folded.clear();
-                let mut ends = [(0, 0); 6];
-                let mut count = 0;
-                for (j, token) in sequence.tokens.iter().enumerate().skip(i).take(12) {
-                    if j > i && token.gap > token::Gap::Line {
-                        break;
-                    }
-                    match token.kind {
-                        Kind::Word | Kind::Code => {
-                            dictionary::fold(token.of(text), folded);
-                            ends[count] = (j, folded.len());
-                            count += 1;
-                        }
-                        Kind::Punct if matches!(token.of(text), "-" | "." | "&" | "/") => {}
-                        _ => break,
-                    }
-                    if count == ends.len() {
-                        break;
-                    }
-                }
-                let ends = ends.get(..count).unwrap_or_default();
-                let words = ends.iter().enumerate().map(|(k, (_, end))| {
-                    let start = k.checked_sub(1).and_then(|k| ends.get(k)).map_or(0, |(_, e)| *e);
-                    folded.get(start..*end).unwrap_or(b"")
-                });
-                if let Some((count, phrase)) = self.dictionary.phrase(words) {
-                    let kind = phrase_kind(phrase);
-                    let last = count.checked_sub(1).and_then(|k| ends.get(k)).map_or(i, |(j, _)| *j);
-                    if kind != PhraseKind::None && last > i {
-                        for info in sequence.infos.iter_mut().take(last + 1).skip(i) {
-                            info.phrase = kind;
-                        }
-                        step = last + 1 - i;
-                    }
-                }
-            }
-            i += step;
-        }
-    }
-
-    /// Decides the tokens that are not settled.
-    fn decide(&self, text: &str, scratch: &mut Scratch) {
-        let s = scratch;
-        s.decisions.clear();
-        s.decisions.resize(s.sequence.tokens.len(), Decision::default());
-        self.annotate(text, &mut s.sequence, &s.windows, &mut s.folded);
-        let Some(weights) = &self.weights else { return };
-        for (from, to) in &s.windows {
-            // What lies on both sides of an empty line is apart.
-            let mut start = *from;
-            while start < *to {
-                let mut end = start + 1;
-                while end < *to
-                    && s.sequence.tokens.get(end).is_some_and(|t| t.gap != token::Gap::Block)
-                    && end - start < 4000
-                {
-                    end += 1;
-                }
-                evidence::decode(weights, &s.sequence, start, end, &mut s.path, &mut s.decisions);
-                start = end;
-            }
-        }
-    }
 }
 
 /// Whether there is nothing to find in a text, as it was elsewhere, unless what is known here `holds` a word of it.
@@ -573,170 +305,9 @@ fn spreads(inputs: &[Input<'_>], wanted: bool) -> bool {
     })
 }
 
-/// What a phrase of the dictionaries is as evidence; of several kinds, what protects precision wins.
-fn phrase_kind(phrase: Phrase) -> PhraseKind {
-    [
-        (Phrase::EPONYM, PhraseKind::Eponym),
-        (Phrase::MEDICAL, PhraseKind::Medical),
-        (Phrase::STATE.or(Phrase::COUNTRY), PhraseKind::State),
-        (Phrase::PAYER.or(Phrase::COMPANY), PhraseKind::Company),
-        (Phrase::FACILITY, PhraseKind::Facility),
-        (Phrase::UNIVERSITY, PhraseKind::University),
-        (Phrase::CITY, PhraseKind::City),
-    ]
-    .into_iter()
-    .find(|(kinds, _)| phrase.is(*kinds))
-    .map_or(PhraseKind::None, |(_, kind)| kind)
-}
-
-/// Numbers of the words that have weights of their own.
-pub(crate) struct Vocabulary {
-    numbers: std::collections::HashMap<u64, u16, BuildIdentity>,
-}
-
-impl Vocabulary {
-    fn new(words: &[String]) -> Self {
-        let numbers = words
-            .iter()
-            .enumerate()
-            .map(|(i, w)| (hash(w.as_bytes()), (i + 1).min(usize::from(u16::MAX)) as u16))
-            .collect();
-        Self { numbers }
-    }
-
-    fn len(&self) -> usize {
-        self.numbers.len()
-    }
-
-    fn number(&self, hash: u64) -> u16 {
-        self.numbers.get(&hash).copied().unwrap_or(0)
-    }
-}
-
-/// The key is a hash already.
-#[derive(Default, Clone)]
-pub(crate) struct Identity(u64);
-type BuildIdentity = std::hash::BuildHasherDefault<Identity>;
-
-impl std::hash::Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = hash(bytes);
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.0 = n;
-    }
-}
-
-/// A map by hash.
-pub(crate) type HashMap64<V> = std::collections::HashMap<u64, V, BuildIdentity>;
-
-/// A set of hashes.
-pub(crate) type HashSet64 = std::collections::HashSet<u64, BuildIdentity>;
-
-/// The hash of the folded word; `folded` is used where folding is more than lower case.
-pub(crate) fn folded_hash(word: &str, folded: &mut Vec<u8>) -> u64 {
-    if !word.is_ascii() {
-        folded.clear();
-        dictionary::fold(word, folded);
-        return hash(folded);
-    }
-    hash_words(word.len(), word.as_bytes().chunks(8).map(|chunk| lower(eight(chunk))))
-}
-
-/// The same for `len` ASCII letters at `at`: whole words are read and what is behind the letters is masked away.
-fn plain_hash(text: &[u8], at: usize, len: usize) -> u64 {
-    let small = |chunk: &[u8]| eight(chunk) | 0x2020_2020_2020_2020;
-    let last = |chunk: &[u8], len: usize| small(chunk) & (u64::MAX >> (64 - 8 * len));
-    // Nearly all words fit two numbers, most of them one.
-    match (len, text.get(at..at + 16).map(|room| room.split_at(8))) {
-        (1..=8, Some((head, _))) => finish(step(start(len), last(head, len))),
-        (9..=16, Some((head, tail))) => finish(step(step(start(len), small(head)), last(tail, len - 8))),
-        _ => hash_words(len, text.get(at..at + len).unwrap_or(b"").chunks(8).map(|chunk| lower(eight(chunk)))),
-    }
-}
-
-/// 64-bit hash of a folded word: multiply and fold, eight bytes at a time.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    hash_words(bytes.len(), bytes.chunks(8).map(eight))
-}
-
-fn hash_words(len: usize, words: impl Iterator<Item = u64>) -> u64 {
-    finish(words.fold(start(len), step))
-}
-
-const HASH_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-
-fn start(len: usize) -> u64 {
-    (len as u64).wrapping_mul(HASH_FACTOR) ^ 0x517c_c1b7_2722_0a95
-}
-
-fn step(h: u64, word: u64) -> u64 {
-    let product = u128::from(h ^ word) * u128::from(HASH_FACTOR);
-    ((product as u64) ^ ((product >> 64) as u64)).wrapping_add(HASH_FACTOR)
-}
-
-fn finish(h: u64) -> u64 {
-    h ^ (h >> 29)
-}
-
-/// Up to eight bytes as a number.
-fn eight(chunk: &[u8]) -> u64 {
-    if let Ok(all) = chunk.try_into() {
-        return u64::from_le_bytes(all);
-    }
-    chunk.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))
-}
-
-/// Eight ASCII bytes in lower case at once: 0x20 is added where a byte is `A` to `Z`.
-fn lower(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let heptets = bytes & (0x7f * ONES);
-    let above_z = heptets + u64::from(0x7f - b'Z') * ONES;
-    let from_a = heptets + u64::from(0x80 - b'A') * ONES;
-    let upper = (from_a ^ above_z) & (0x80 * ONES) & !bytes;
-    bytes | upper >> 2
-}
-
-/// What is known of the words seen last, by hash: clinical text repeats its words, and nine in ten are found here.
-struct WordCache {
-    places: Box<[Place]>,
-}
-
-/// Room for two words whose hashes are alike. It fills one line of the processor's caches, so that a look-up waits for
-/// one at most.
-#[derive(Clone, Copy, Default)]
-#[repr(align(64))]
-struct Place {
-    hashes: [u64; 2],
-    words: [Word; 2],
-}
-
-impl Default for WordCache {
-    fn default() -> Self {
-        Self { places: vec![Place::default(); 1 << 15].into_boxed_slice() }
-    }
-}
-
-impl WordCache {
-    /// The word seen last keeps the first half of its place.
-    #[inline]
-    fn get(&mut self, hash: u64, miss: impl FnOnce() -> Word) -> Word {
-        let at = (hash >> 18) as usize & (self.places.len() - 1);
-        let Some(Place { hashes, words }) = self.places.get_mut(at) else { return miss() };
-        if hashes[0] != hash {
-            let word = if hashes[1] == hash { words[1] } else { miss() };
-            *hashes = [hash, hashes[0]];
-            *words = [word, words[0]];
-        }
-        words[0]
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::scratch::{KEPT, LONGEST_KEPT};
     use super::*;
 
     struct Nobody;
@@ -767,25 +338,5 @@ mod tests {
             assert_eq!(found[0], found[2]);
             assert!(found[2].iter().any(|f| f.span.of(again) == "Oyelaran"));
         }
-    }
-
-    #[test]
-    fn folded_words_hash_alike() {
-        let mut folded = Vec::new();
-        for (a, b) in [
-            ("SMITH", "smith"),
-            ("Okonjo", "okonjo"),
-            ("Sørlie", "sorlie"),
-            ("@[`{Zz", "@[`{zz"),
-            ("A-very-long-WORD", "a-very-long-word"),
-        ] {
-            assert_eq!(folded_hash(a, &mut folded), hash(b.as_bytes()), "{a}");
-        }
-        let text = "the MEDIASTINUM of a";
-        for (at, len) in [(0, 3), (4, 11), (16, 2), (19, 1)] {
-            let word = text.get(at..at + len).unwrap_or("");
-            assert_eq!(plain_hash(text.as_bytes(), at, len), folded_hash(word, &mut folded), "{word}");
-        }
-        assert_ne!(hash(b"a"), hash(b"a\0"));
     }
 }
