@@ -6,6 +6,7 @@ mod budget;
 #[cfg(feature = "parquet")]
 pub mod columns;
 pub mod compress;
+mod draft;
 pub mod given;
 pub(crate) mod input;
 mod journal;
