@@ -562,6 +562,73 @@ def vault_tokens_stay(binary, folder):
         assert server.stop() == 0
 
 
+def vault_killed_and_back_under_load(binary, folder):
+    """While the vault's server is away, requests that need it are refused and nothing else happens; tokens are the same after."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix="deidre-vault-"))
+    place.chmod(0o755)
+
+    def postgres(verb):
+        done = subprocess.run([ROOT / ".ci/postgres", verb, place], check=True, capture_output=True, text=True, timeout=300)
+        return re.search(r"DEIDRE_TEST_POSTGRES='([^']+)'", done.stdout)
+
+    try:
+        url = postgres("start").group(1)
+        flags = ["--key-file", str(folder / "deidre.key"), "--no-model", "--open-loopback", "--audit", str(folder / "killed.jsonl")]
+        with Server(binary, folder, *flags, environment={"DEIDRE_VAULT": url}) as server:
+            client, lock, outcomes, ending = Client(server.grpc), threading.Lock(), [], threading.Event()
+            expected = client.scrub(VISIT, policy="safe-harbor").text
+            assert "Rosalie" not in expected and TOKEN.search(expected)
+
+            def ask(number):
+                for count in range(1_000_000):
+                    if ending.is_set():
+                        return
+                    # Names that the vault has not seen, beside those that it has.
+                    extra = f"\n\nSeen by Dr. Quilla Ost{'abcdefghij'[number]}{'rstuvwxyz'[count % 9]}{'mnop'[count % 4]}berg today.\n"
+                    began = time.monotonic()
+                    try:
+                        text = client.scrub(VISIT + extra, policy="safe-harbor").text
+                        outcome = "right" if text.startswith(expected.rstrip()) and "berg" not in text else "wrong"
+                    except grpc.RpcError as error:
+                        outcome = error.code()
+                    with lock:
+                        outcomes.append((began, outcome))
+
+            def after(moment, wanted, seconds=30):
+                """Until an outcome of a request that began after `moment` is the wanted one."""
+                def seen():
+                    with lock:
+                        return any(began > moment and outcome == wanted for began, outcome in outcomes)
+                eventually(seen, seconds)
+
+            threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            try:
+                after(0, "right")
+                for _ in range(2):
+                    postgres("crash")
+                    gone = time.monotonic()
+                    after(gone, CODES.UNAVAILABLE)
+                    # What needs no vault is answered meanwhile.
+                    assert "Rosalie" not in client.scrub(VISIT, policy="redact").text
+                    postgres("start")
+                    after(time.monotonic(), "right")
+            finally:
+                ending.set()
+                for thread in threads:
+                    thread.join(90)
+            kinds = collections.Counter(outcome for _, outcome in outcomes)
+            assert set(kinds) <= {"right", CODES.UNAVAILABLE, CODES.DEADLINE_EXCEEDED}, kinds
+            assert client.scrub(VISIT, policy="safe-harbor").text == expected, "other tokens than before"
+            assert "Rosalie Tennant" in client.reveal(expected).text
+            assert server.stop() == 0
+            assert "Rosalie" not in server.written() and "Quilla" not in server.written()
+            print("  " + ", ".join(f"{count} {getattr(kind, 'name', kind)}" for kind, count in kinds.items()))
+    finally:
+        postgres("stop")
+
+
 def no_accepted_request_is_lost(binary, folder):
     text = "\n".join(text for text, _ in notes(100))
     with Server(binary, folder, "--key-file", str(folder / "deidre.key"), "--max-in-flight", "8") as server:
@@ -628,7 +695,7 @@ def floods_are_refused_at_once(binary, folder):
         assert client.scrub(VISIT, policy="redact").text and server.stop() == 0
 
 
-ALONE = [tls_and_roles, client_certificates, nothing_but_loopback_without_tls, vault_tokens_stay, no_accepted_request_is_lost, floods_are_refused_at_once]
+ALONE = [tls_and_roles, client_certificates, nothing_but_loopback_without_tls, vault_tokens_stay, vault_killed_and_back_under_load, no_accepted_request_is_lost, floods_are_refused_at_once]
 
 
 def ACCESS(tokens, rows):
