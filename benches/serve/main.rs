@@ -10,7 +10,8 @@
 //!
 //! In the open loop requests leave when they are due, whether or not others were answered, and latency counts from then: a
 //! server that stalls cannot hide it by stalling the load. Texts are put together anew for each request out of runs of
-//! lines of the project's notes, so that the model's memory answers few of them; `--repeat` sends the same thousand again.
+//! lines of the project's notes of ordinary density, so that the model's memory answers few of them; `--dense` takes lines of
+//! all notes, `--repeat` sends the same thousand again.
 //! Every answer is checked: the patient of its first line is gone, its last line is as it was, and now and then a text is
 //! sent that was asked before the load, whose answer must be the same. The generator is one thread that speaks HTTP/2
 //! without a gRPC library and takes its own share of the machine, which is printed.
@@ -54,6 +55,9 @@ pub(crate) struct Args {
     /// Bytes of a text, or mixed: 200 B to 64 KB, as many of 200-400 B as of 32-64 KB
     #[arg(long, default_value = "1024", value_parser = size)]
     size: Size,
+    /// Lines of all notes, with three times as many identifiers as charts have
+    #[arg(long)]
+    dense: bool,
     /// The same thousand texts again and again, which the model's memory then answers
     #[arg(long)]
     repeat: bool,

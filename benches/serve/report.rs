@@ -70,6 +70,7 @@ pub(crate) async fn measured(name: &str, server: &Server, load: impl Future<Outp
         }
     };
     let process = server.child.id().to_string();
+    let known = server.remembered();
     let before = (cpu(&process), cpu("self"));
     let mut report = tokio::select! {
         report = load => report,
@@ -105,5 +106,12 @@ pub(crate) async fn measured(name: &str, server: &Server, load: impl Future<Outp
         report.memory.last().unwrap_or(&0) / 1024,
         report.memory.iter().max().unwrap_or(&0) / 1024
     );
+    let (hits, asked) = server.remembered();
+    if asked > known.1 {
+        println!(
+            "  {:.0} % of the model's windows from memory",
+            100.0 * (hits - known.0) as f64 / (asked - known.1) as f64
+        );
+    }
     report
 }

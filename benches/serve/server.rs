@@ -1,6 +1,6 @@
 //! The process under load.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::Args;
@@ -9,6 +9,7 @@ use crate::Args;
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) address: String,
+    http: String,
     pub(crate) flags: Vec<String>,
     _folder: tempfile::TempDir,
 }
@@ -21,7 +22,9 @@ impl Server {
         let made = Command::new(binary).args(["key", "new", "--out"]).arg(&key).output().unwrap();
         assert!(made.status.success(), "no key");
         let mut flags: Vec<String> =
-            ["--listen", "127.0.0.1:0", "--http", "off", "--log", "warn", "--open-loopback"].map(str::to_owned).into();
+            ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--log", "warn", "--open-loopback"]
+                .map(str::to_owned)
+                .into();
         flags.extend(args.no_model.then(|| "--no-model".to_owned()));
         flags.extend(args.server.iter().cloned());
         let mut child = Command::new(binary)
@@ -36,13 +39,28 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let addresses = lines.by_ref().map_while(Result::ok).find_map(|line| {
             let (_, rest) = line.split_once("listening grpc=")?;
-            rest.split_whitespace().next().map(str::to_owned)
+            rest.trim().split_once(" http=").map(|(grpc, http)| (grpc.to_owned(), http.to_owned()))
         });
-        let address = address.expect("the server listens");
+        let (address, http) = addresses.expect("the server listens");
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("server: {line}")));
-        Self { child, address, flags, _folder: folder }
+        Self { child, address, http, flags, _folder: folder }
+    }
+
+    /// Stretches of text that the model answered from memory, and all that it was asked about.
+    pub(crate) fn remembered(&self) -> (u64, u64) {
+        let page = std::net::TcpStream::connect(&self.http).and_then(|mut stream| {
+            stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+            let mut page = String::new();
+            stream.read_to_string(&mut page).map(|_| page)
+        });
+        let page = page.unwrap_or_default();
+        let count = |name: &str| {
+            let line = page.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.trim().parse().ok()).unwrap_or(0)
+        };
+        (count("deidre_model_cache_hits_total "), count("deidre_model_cache_lookups_total "))
     }
 
     /// Kilobytes that are resident.
