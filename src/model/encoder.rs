@@ -9,6 +9,8 @@ use super::CLUES;
 use super::config::Config;
 use super::kernel::{self, Heads, Norm, Panels, Rows, Then};
 use super::load::{LoadError, Table, Tensors};
+use super::vnni::Vnni;
+use super::whole::{Rounded, Whole};
 
 /// The weights, packed for the kernels.
 pub(super) struct Encoder {
@@ -31,12 +33,47 @@ pub(super) struct Embeddings {
 
 struct Layer {
     /// Queries, scaled by 1/√(size of a head), keys and values side by side.
-    qkv: Panels,
-    attended: Panels,
+    qkv: Linear,
+    attended: Linear,
     attended_norm: Norm,
-    inner: Panels,
-    output: Panels,
+    inner: Linear,
+    output: Linear,
     output_norm: Norm,
+}
+
+/// How near the products of the layers are to what was trained.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Precision {
+    /// As the weights are: the yardstick.
+    Exact,
+    /// In whole numbers of eight bits, exactly the same on all machines.
+    Whole,
+}
+
+enum Linear {
+    Exact(Panels),
+    Whole(Whole),
+}
+
+impl Linear {
+    fn pack(weights: &[f32], bias: &[f32], depth: usize, precision: Precision) -> Self {
+        match precision {
+            Precision::Exact => Self::Exact(Panels::pack(weights, bias, depth)),
+            Precision::Whole => Self::Whole(Whole::pack(weights, bias, depth, Vnni::detect())),
+        }
+    }
+
+    /// `out = then(rows * weights + bias)`: `count` rows of `depth` numbers, without gaps.
+    fn product(&self, arch: Arch, rows: (&[f32], usize), then: Then, rounded: &mut Rounded, out: &mut [f32]) {
+        let (data, depth) = rows;
+        match self {
+            Self::Exact(panels) => {
+                let rows = Rows { data, stride: depth, count: data.len() / depth };
+                kernel::product(arch, rows, panels, then, out, panels.columns());
+            }
+            Self::Whole(whole) => whole.product(arch, data, then, rounded, out),
+        }
+    }
 }
 
 /// What one forward pass reads.
@@ -72,12 +109,13 @@ pub(super) struct Buffers {
     attended: Vec<f32>,
     inner: Vec<f32>,
     added: Vec<f32>,
+    rounded: Rounded,
     heads: Heads,
 }
 
 impl Encoder {
     /// Finds, checks and packs the weights.
-    pub(super) fn read(config: &Config, tensors: &Tensors<'_>) -> Result<Self, LoadError> {
+    pub(super) fn read(config: &Config, tensors: &Tensors<'_>, precision: Precision) -> Result<Self, LoadError> {
         let (width, inner) = (config.width, config.inner);
         let layers = (0..config.layers)
             .map(|layer| {
@@ -91,10 +129,10 @@ impl Encoder {
                     bias.extend(b.into_iter().map(|b| b * by));
                 }
                 let pack = |name: &str, from, to| {
-                    linear(tensors, name, from, to).map(|(weights, bias)| Panels::pack(&weights, &bias, from))
+                    linear(tensors, name, from, to).map(|(w, b)| Linear::pack(&w, &b, from, precision))
                 };
                 Ok(Layer {
-                    qkv: Panels::pack(&weights, &bias, width),
+                    qkv: Linear::pack(&weights, &bias, width, precision),
                     attended: pack(&name("attention.output.dense"), width, width)?,
                     attended_norm: norm(tensors, &name("attention.output.LayerNorm"), config)?,
                     inner: pack(&name("intermediate.dense"), width, inner)?,
@@ -128,12 +166,12 @@ impl Encoder {
     /// Logits of every word of the batch, [`Encoder::outputs`] a word, in order.
     pub(super) fn logits(&self, batch: &Batch, buffers: &mut Buffers, out: &mut Vec<f32>) {
         let (arch, width) = (self.arch, self.width);
-        let Buffers { x, qkv, attended, inner, added, heads } = buffers;
+        let Buffers { x, qkv, attended, inner, added, rounded, heads } = buffers;
         self.embeddings.embed(arch, batch, x);
         let mut count = batch.pieces.len();
         for (at, layer) in self.layers.iter().enumerate() {
             qkv.resize(count * 3 * width, 0.0);
-            kernel::product(arch, Rows { data: x, stride: width, count }, &layer.qkv, Then::Store, qkv, 3 * width);
+            layer.qkv.product(arch, (x, width), Then::Store, rounded, qkv);
             attended.resize(count * width, 0.0);
             let mut row = 0;
             for length in &batch.lengths {
@@ -151,12 +189,11 @@ impl Encoder {
             inner.resize(BLOCK * self.inner, 0.0);
             added.resize(BLOCK * width, 0.0);
             for (x, attended) in x.chunks_mut(BLOCK * width).zip(attended.chunks(BLOCK * width)) {
-                let rows = |data, stride| Rows { data, stride, count: x.len() / width };
-                kernel::product(arch, rows(attended, width), &layer.attended, Then::Store, added, width);
+                let rows = x.len() / width;
+                layer.attended.product(arch, (attended, width), Then::Store, rounded, added);
                 kernel::add_norm(arch, x, added, &layer.attended_norm);
-                let rows = |data, stride| Rows { data, stride, count: attended.len() / width };
-                kernel::product(arch, rows(x, width), &layer.inner, Then::Gelu, inner, self.inner);
-                kernel::product(arch, rows(inner, self.inner), &layer.output, Then::Store, added, width);
+                layer.inner.product(arch, (x, width), Then::Gelu, rounded, inner);
+                layer.output.product(arch, (&inner[..rows * self.inner], self.inner), Then::Store, rounded, added);
                 kernel::add_norm(arch, x, added, &layer.output_norm);
             }
         }
@@ -177,9 +214,11 @@ impl Embeddings {
         let clues = config.clues.iter().enumerate();
         Ok(Self {
             word: tensors.table("embeddings.word_embeddings.weight", &[config.vocabulary, width])?,
-            position: tensors.table("embeddings.position_embeddings.weight", &[config.positions, width])?,
+            position: tensors.table("embeddings.position_embeddings.weight", &[config.positions, width])?.widened(),
             clues: clues
-                .map(|(at, size)| tensors.table(&format!("embeddings.clue.{at}.weight"), &[*size, width]))
+                .map(|(at, size)| {
+                    tensors.table(&format!("embeddings.clue.{at}.weight"), &[*size, width]).map(Table::widened)
+                })
                 .collect::<Result<_, _>>()?,
             norm: norm(tensors, "embeddings.LayerNorm", config)?,
         })
@@ -187,18 +226,22 @@ impl Embeddings {
 
     /// One row a piece.
     pub(super) fn embed(&self, arch: Arch, batch: &Batch, out: &mut Vec<f32>) {
-        let width = self.norm.gain.len();
-        out.clear();
-        out.resize(batch.pieces.len() * width, 0.0);
+        out.resize(batch.pieces.len() * self.norm.gain.len(), 0.0);
+        arch.dispatch(|| self.sum(batch, out));
+        kernel::norm(arch, out, &self.norm);
+    }
+
+    #[inline(always)]
+    fn sum(&self, batch: &Batch, out: &mut [f32]) {
         let positions = batch.lengths.iter().flat_map(|length| 0..*length);
-        for ((row, piece), position) in out.chunks_exact_mut(width).zip(&batch.pieces).zip(positions) {
-            self.word.add_row(piece.id as usize, row);
+        let rows = out.chunks_exact_mut(self.norm.gain.len());
+        for ((row, piece), position) in rows.zip(&batch.pieces).zip(positions) {
+            self.word.copy_row(piece.id as usize, row);
             self.position.add_row(position, row);
             for (table, clue) in self.clues.iter().zip(piece.clues) {
                 table.add_row(usize::from(clue), row);
             }
         }
-        kernel::norm(arch, out, &self.norm);
     }
 }
 

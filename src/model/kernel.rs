@@ -7,7 +7,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 /// How many columns a panel has: two registers of AVX-512, four of AVX2.
-const PANEL: usize = 32;
+pub(super) const PANEL: usize = 32;
 
 /// One row of a panel, aligned so that no load of it crosses a cache line.
 #[derive(Clone, Copy)]
@@ -110,6 +110,11 @@ pub(super) fn norm(arch: Arch, x: &mut [f32], norm: &Norm) {
     arch.dispatch(AddNorm { x, added: &[], norm });
 }
 
+/// The exact GELU of every number, as [`Then::Gelu`].
+pub(super) fn gelus(arch: Arch, numbers: &mut [f32]) {
+    arch.dispatch(Gelus(numbers));
+}
+
 /// Gain, shift and epsilon of a layer norm.
 pub(super) struct Norm {
     pub(super) gain: Vec<f32>,
@@ -137,7 +142,7 @@ pub(super) fn attend(arch: Arch, qkv: &[f32], width: usize, heads: usize, out: &
         keys.pack_transposed(&qkv[width + at..], stride, size, length);
         values.pack_rows(&qkv[2 * width + at..], stride, length, size);
         product(arch, Rows { data: &qkv[at..], stride, count: length }, keys, Then::Store, scores, length);
-        arch.dispatch(Softmax { rows: scores, length });
+        arch.dispatch(Softmax { rows: scores, length, logs: &mut [] });
         let weights = Rows { data: scores, stride: length, count: length };
         product(arch, weights, values, Then::Store, &mut out[at..], width);
     }
@@ -273,6 +278,22 @@ fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.mul_add_e_f32s(simd.mul_f32s(half, z), p, half)
 }
 
+struct Gelus<'a>(&'a mut [f32]);
+
+impl WithSimd for Gelus<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (whole, rest) = S::as_mut_simd_f32s(self.0);
+        whole.iter_mut().for_each(|numbers| *numbers = gelu(simd, *numbers));
+        let mut line = ZERO;
+        line.0[..rest.len()].copy_from_slice(rest);
+        S::as_mut_simd_f32s(&mut line.0).0.iter_mut().for_each(|numbers| *numbers = gelu(simd, *numbers));
+        rest.copy_from_slice(&line.0[..rest.len()]);
+    }
+}
+
 const ERF_END: f32 = 3.4;
 const ERF: [f32; 11] = [
     4.156_654_6e-1,
@@ -288,10 +309,18 @@ const ERF: [f32; 11] = [
     5.201_776e-3,
 ];
 
-/// Softmax of every row of `length` numbers.
+/// Makes probabilities of every row of `length` logits; `logs` gets what the logits of a row are larger than their logarithms.
+pub(super) fn softmax(arch: Arch, rows: &mut [f32], length: usize, logs: &mut Vec<f32>) {
+    logs.clear();
+    logs.resize(rows.len() / length.max(1), 0.0);
+    arch.dispatch(Softmax { rows, length, logs });
+}
+
+/// Softmax of every row of `length` numbers, and the logarithm of its sum where there is room for it.
 struct Softmax<'a> {
     rows: &'a mut [f32],
     length: usize,
+    logs: &'a mut [f32],
 }
 
 impl WithSimd for Softmax<'_> {
@@ -300,12 +329,17 @@ impl WithSimd for Softmax<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let _ = simd;
+        let mut logs = self.logs.iter_mut();
         for row in self.rows.chunks_exact_mut(self.length) {
             let max = fold(row, f32::MIN, |x| x, |a, b| if a > b { a } else { b });
             for value in row.iter_mut() {
                 *value = exp(*value - max);
             }
-            let by = 1.0 / fold(row, 0.0, |x| x, add);
+            let sum = fold(row, 0.0, |x| x, add);
+            if let Some(log) = logs.next() {
+                *log = max + sum.ln();
+            }
+            let by = 1.0 / sum;
             for value in row.iter_mut() {
                 *value *= by;
             }
@@ -333,7 +367,7 @@ fn add(a: f32, b: f32) -> f32 {
 
 /// Joins what `map` makes of each number, in sixteen strands.
 #[inline(always)]
-fn fold(row: &[f32], start: f32, map: impl Fn(f32) -> f32, f: impl Fn(f32, f32) -> f32) -> f32 {
+pub(super) fn fold(row: &[f32], start: f32, map: impl Fn(f32) -> f32, f: impl Fn(f32, f32) -> f32) -> f32 {
     let mut strands = [start; 16];
     let (chunks, rest) = row.as_chunks::<16>();
     for chunk in chunks {

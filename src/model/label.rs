@@ -1,11 +1,15 @@
 //! From logits to opinions: the best well-formed path of begin, inside and nothing.
 
+use pulp::Arch;
+
 use super::Opinion;
 use super::config::Config;
+use super::kernel;
 use crate::identifier::Label;
 
 /// How logits are read. Output 0 is nothing, 1 + 2k begins label k, 2 + 2k goes on with it.
 pub(super) struct Decoder {
+    arch: Arch,
     labels: Vec<Label>,
     bias: Vec<f32>,
 }
@@ -14,6 +18,8 @@ pub(super) struct Decoder {
 #[derive(Default)]
 pub(super) struct Path {
     probabilities: Vec<f32>,
+    /// What the logits of each word are larger than the logarithms of its probabilities.
+    logs: Vec<f32>,
     scores: Vec<f32>,
     next: Vec<f32>,
     /// For each word and output, the output of the word before.
@@ -22,7 +28,7 @@ pub(super) struct Path {
 
 impl Decoder {
     pub(super) fn new(config: &Config) -> Self {
-        Self { labels: config.labels.clone(), bias: config.bias.clone() }
+        Self { arch: Arch::new(), labels: config.labels.clone(), bias: config.bias.clone() }
     }
 
     fn outputs(&self) -> usize {
@@ -33,16 +39,15 @@ impl Decoder {
     /// goes on only where it has begun. The scores are those of the model, without the biases.
     pub(super) fn decode(&self, logits: &[f32], wanted: (usize, usize), path: &mut Path, out: &mut Vec<Opinion>) {
         let outputs = self.outputs();
-        let Path { probabilities, scores, next, back } = path;
+        let Path { probabilities, logs, scores, next, back } = path;
         probabilities.clear();
+        probabilities.extend_from_slice(logits);
+        kernel::softmax(self.arch, probabilities, outputs, logs);
         back.clear();
         scores.clear();
         scores.resize(outputs, 0.0);
         for (word, logits) in logits.chunks_exact(outputs).enumerate() {
-            let max = logits.iter().copied().fold(f32::MIN, f32::max);
-            let sum: f32 = logits.iter().map(|logit| (logit - max).exp()).sum();
-            let log = max + sum.ln();
-            probabilities.extend(logits.iter().map(|logit| (logit - log).exp()));
+            let log = logs.get(word).copied().unwrap_or(f32::NAN);
             // Nothing and begin follow anything, so only the best output before matters; inside follows its own two.
             let best = argmax(scores);
             let top = scores.get(best).copied().unwrap_or(0.0);

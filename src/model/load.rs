@@ -1,6 +1,7 @@
 //! Reads the files of a model: checks their sums, finds every tensor in its shape, gives back numbers.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 
@@ -136,7 +137,35 @@ enum Cells {
 }
 
 impl Table {
+    /// The same table as numbers that need no conversion when they are read: for small tables that are read often.
+    pub(super) fn widened(self) -> Self {
+        let cells = match &self.cells {
+            Cells::F32(_) => return self,
+            Cells::F16(cells) => cells.len(),
+            Cells::I8(cells, _) => cells.len(),
+        };
+        let mut out = vec![0.0; cells];
+        out.chunks_exact_mut(self.width).enumerate().for_each(|(at, row)| self.add_row(at, row));
+        Self { width: self.width, cells: Cells::F32(out) }
+    }
+
+    /// Writes row `at` to `out`; a row that does not exist is zeros.
+    #[inline(always)]
+    pub(super) fn copy_row(&self, at: usize, out: &mut [f32]) {
+        let range = at * self.width..(at + 1) * self.width;
+        match &self.cells {
+            Cells::F16(cells) if range.end <= cells.len() && out.len() == self.width => {
+                cells[range].convert_to_f32_slice(out);
+            }
+            _ => {
+                out.fill(0.0);
+                self.add_row(at, out);
+            }
+        }
+    }
+
     /// Adds row `at` to `out`; a row that does not exist adds nothing.
+    #[inline(always)]
     pub(super) fn add_row(&self, at: usize, out: &mut [f32]) {
         let range = at * self.width..(at + 1) * self.width;
         match &self.cells {

@@ -13,7 +13,9 @@ mod reference;
 mod shipped;
 #[cfg(test)]
 mod tests;
+mod vnni;
 mod vocabulary;
+mod whole;
 mod window;
 
 use std::ops::Range;
@@ -21,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 
 use cache::Cache;
 use config::Config;
-use encoder::{Batch, Buffers, Encoder};
+use encoder::{Batch, Buffers, Encoder, Precision};
 use label::{Decoder, Path};
 pub use load::LoadError;
 use load::Tensors;
@@ -73,7 +75,19 @@ enum Network {
 impl Ner {
     /// Reads a model from `config.json`, `weights.safetensors` and `vocab.txt`, whose checksums the first one states.
     pub fn read(config: &[u8], weights: &[u8], vocabulary: &[u8]) -> Result<Self, LoadError> {
-        Self::load(config, weights, vocabulary, |config, tensors| Ok(Network::Packed(Encoder::read(config, tensors)?)))
+        Self::packed(config, weights, vocabulary, Precision::Whole)
+    }
+
+    /// The same model with products of numbers as they were trained, not rounded to eight bits: slower, to measure what
+    /// rounding costs. Its cache is off.
+    pub fn exact(config: &[u8], weights: &[u8], vocabulary: &[u8]) -> Result<Self, LoadError> {
+        Ok(Self::packed(config, weights, vocabulary, Precision::Exact)?.without_cache())
+    }
+
+    fn packed(config: &[u8], weights: &[u8], vocabulary: &[u8], precision: Precision) -> Result<Self, LoadError> {
+        Self::load(config, weights, vocabulary, |config, tensors| {
+            Ok(Network::Packed(Encoder::read(config, tensors, precision)?))
+        })
     }
 
     /// The same model computed by candle, slowly: what [`Ner::read`] is tested and measured against. Its cache is off.

@@ -1,0 +1,281 @@
+//! Matrix products in whole numbers: inputs and weights are rounded to at most ±127 steps of a scale each, multiplied and
+//! added up exactly, and scaled back.
+//!
+//! Each row of inputs has the scale of its own largest number, each column of weights that of its own. The sums are exact
+//! on every machine: where the processor multiplies bytes ([`vnni`]) they are sums of bytes, elsewhere the kernel for
+//! numbers with a point adds up whole numbers below 2^24, which it does without rounding. What is made of the sums is the
+//! same arithmetic in both cases, so that a text gives the same answers wherever it is read.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::kernel::{self, PANEL, Panels, Rows, Then};
+use super::vnni::{Quads, Vnni};
+
+/// Weights in whole numbers, laid out for the machine at hand.
+pub(super) struct Whole {
+    depth: usize,
+    columns: usize,
+    /// The largest whole number of inputs and weights.
+    most: f32,
+    /// Of each column; padded to whole panels.
+    scales: Vec<f32>,
+    bias: Vec<f32>,
+    cells: Cells,
+}
+
+enum Cells {
+    /// For processors that multiply bytes.
+    Quads(Vnni, Quads),
+    /// Whole numbers in f32.
+    Panels(Panels),
+}
+
+/// Rows in whole numbers: buffers of a product.
+#[derive(Default)]
+pub(super) struct Rounded {
+    /// Numbers + 128, rows padded to four.
+    bytes: Vec<u8>,
+    /// The same as f32, where bytes are not multiplied.
+    floats: Vec<f32>,
+    scales: Vec<f32>,
+}
+
+impl Whole {
+    /// From weights as PyTorch keeps them, `[columns, depth]`, and `columns` numbers of bias.
+    pub(super) fn pack(weights: &[f32], bias: &[f32], depth: usize, vnni: Option<Vnni>) -> Self {
+        let depth = depth.max(1);
+        let columns = weights.len() / depth;
+        // As many steps as keep every sum below 2^24: all 127 up to a depth of 1,040.
+        let most = ((SUM / depth as f32).sqrt().floor()).clamp(1.0, 127.0);
+        let mut scales = vec![0.0; columns.next_multiple_of(PANEL)];
+        let mut rounded = Vec::with_capacity(weights.len());
+        for (column, scale) in weights.chunks_exact(depth).zip(&mut scales) {
+            let largest = column.iter().fold(0.0_f32, |most, weight| most.max(weight.abs()));
+            let by = steps(most, largest);
+            *scale = largest / most;
+            rounded.extend(column.iter().map(|weight| (weight * by).round_ties_even()));
+        }
+        let mut padded = bias.to_vec();
+        padded.resize(scales.len(), 0.0);
+        let cells = match vnni {
+            Some(vnni) => Cells::Quads(vnni, Quads::pack(&rounded, depth)),
+            None => Cells::Panels(Panels::pack(&rounded, &[], depth)),
+        };
+        Self { depth, columns, most, scales, bias: padded, cells }
+    }
+
+    /// `out = then(rows * weights + bias)` as near as whole numbers come. Rows stand without gaps between them.
+    pub(super) fn product(&self, arch: Arch, rows: &[f32], then: Then, rounded: &mut Rounded, out: &mut [f32]) {
+        let count = rows.len() / self.depth;
+        let out = &mut out[..count * self.columns];
+        let Rounded { bytes, floats, scales } = rounded;
+        scales.resize(count, 0.0);
+        match &self.cells {
+            Cells::Quads(vnni, quads) => {
+                let stride = self.depth.next_multiple_of(4);
+                bytes.resize(count * stride, 0);
+                arch.dispatch(ToBytes { rows, depth: self.depth, most: self.most, bytes, scales });
+                let to = super::vnni::Scaled { rows: scales, columns: &self.scales, bias: &self.bias };
+                vnni.product(bytes, quads, self.columns, to, out);
+            }
+            Cells::Panels(panels) => {
+                floats.resize(rows.len(), 0.0);
+                arch.dispatch(ToFloats { rows, depth: self.depth, most: self.most, floats, scales });
+                let whole = Rows { data: floats, stride: self.depth, count };
+                kernel::product(arch, whole, panels, Then::Store, out, self.columns);
+                arch.dispatch(Scale { whole: self, scales, out });
+            }
+        }
+        if then == Then::Gelu {
+            kernel::gelus(arch, out);
+        }
+    }
+}
+
+/// How many steps of a scale a unit is, when the largest number is to be `most` of them.
+#[inline(always)]
+fn steps(most: f32, largest: f32) -> f32 {
+    if largest > 0.0 { most / largest } else { 0.0 }
+}
+
+/// The largest absolute value, the same whatever the order it is looked for in; NaN where one is: as the scale of the row it
+/// spoils all that is made of it.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    kernel::fold(row, 0.0, f32::abs, |a, b| if a > b || a.is_nan() { a } else { b })
+}
+
+struct ToBytes<'a> {
+    rows: &'a [f32],
+    depth: usize,
+    most: f32,
+    bytes: &'a mut [u8],
+    scales: &'a mut [f32],
+}
+
+impl WithSimd for ToBytes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let stride = self.depth.next_multiple_of(4);
+        let rows = self.rows.chunks_exact(self.depth).zip(self.bytes.chunks_exact_mut(stride)).zip(self.scales);
+        for ((row, bytes), scale) in rows {
+            let largest = largest(row);
+            let by = steps(self.most, largest);
+            *scale = largest / self.most;
+            let (bytes, padding) = bytes.split_at_mut(self.depth);
+            for (byte, number) in bytes.iter_mut().zip(row) {
+                *byte = (rounded(*number * by) + 128) as u8;
+            }
+            padding.fill(128);
+        }
+    }
+}
+
+/// The nearest whole number, of two the even one; for numbers of at most ±2^22.
+#[inline(always)]
+fn rounded(number: f32) -> i32 {
+    const ROUND: f32 = 12_582_912.0;
+    (number + ROUND).to_bits().cast_signed() - ROUND.to_bits().cast_signed()
+}
+
+struct ToFloats<'a> {
+    rows: &'a [f32],
+    depth: usize,
+    most: f32,
+    floats: &'a mut [f32],
+    scales: &'a mut [f32],
+}
+
+impl WithSimd for ToFloats<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let rows = self.rows.chunks_exact(self.depth).zip(self.floats.chunks_exact_mut(self.depth)).zip(self.scales);
+        for ((row, floats), scale) in rows {
+            let largest = largest(row);
+            let by = steps(self.most, largest);
+            *scale = largest / self.most;
+            for (float, number) in floats.iter_mut().zip(row) {
+                *float = rounded(*number * by) as f32;
+            }
+        }
+    }
+}
+
+struct Scale<'a> {
+    whole: &'a Whole,
+    scales: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Scale<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Whole { columns, scales, bias, .. } = self.whole;
+        for (row, by) in self.out.chunks_exact_mut(*columns).zip(self.scales) {
+            for ((out, scale), bias) in row.iter_mut().zip(scales).zip(bias) {
+                *out = *out * (by * scale) + bias;
+            }
+        }
+    }
+}
+
+/// Whole numbers up to here are exact in f32.
+const SUM: f32 = 16_777_216.0;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn numbers(count: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed | 1;
+        let draw = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+        };
+        std::iter::repeat_with(draw).take(count).collect()
+    }
+
+    fn product(weights: &[f32], bias: &[f32], rows: &[f32], depth: usize, then: Then, vnni: Option<Vnni>) -> Vec<f32> {
+        let whole = Whole::pack(weights, bias, depth, vnni);
+        let mut out = vec![f32::NAN; rows.len() / depth * bias.len()];
+        whole.product(Arch::new(), rows, then, &mut Rounded::default(), &mut out);
+        out
+    }
+
+    #[test]
+    fn sums_are_near_those_of_numbers_with_a_point() {
+        for (depth, columns, count) in
+            [(128, 384, 25), (512, 128, 13), (1536, 96, 7), (30, 57, 5), (1, 1, 1), (4, 33, 12)]
+        {
+            let weights = numbers(depth * columns, 7);
+            let (bias, rows) = (numbers(columns, 11), numbers(depth * count, 13));
+            for then in [Then::Store, Then::Gelu] {
+                let mut exact = vec![0.0; count * columns];
+                let panels = Panels::pack(&weights, &bias, depth);
+                let of = Rows { data: &rows, stride: depth, count };
+                kernel::product(Arch::new(), of, &panels, then, &mut exact, columns);
+                let whole = product(&weights, &bias, &rows, depth, then, Vnni::detect());
+                // Each product is off by at most half a step of either side.
+                let by = 0.012 * (depth as f32).sqrt().max(1.0);
+                for (a, b) in whole.iter().zip(&exact) {
+                    assert!((a - b).abs() <= by, "{depth} {columns}: {a} {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_give_bit_for_bit_what_panels_give() {
+        let Some(vnni) = Vnni::detect() else { return println!("left out: no processor that multiplies bytes") };
+        for depth in [1, 3, 4, 30, 128, 512, 1040, 1041, 1536] {
+            for (columns, count) in [(1, 1), (32, 12), (57, 25), (384, 19)] {
+                let seed = (depth * 1000 + columns) as u64;
+                let (weights, bias) = (numbers(depth * columns, seed), numbers(columns, seed + 1));
+                let rows = numbers(depth * count, seed + 2);
+                for then in [Then::Store, Then::Gelu] {
+                    let bytes = product(&weights, &bias, &rows, depth, then, Some(vnni));
+                    assert_eq!(bytes, product(&weights, &bias, &rows, depth, then, None), "{depth} {columns} {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn extremes_are_exact() {
+        // The largest sums there are, and rows without anything.
+        for vnni in [None, Vnni::detect()] {
+            for depth in [1040, 1536] {
+                let weights = [vec![1.0; depth], vec![-1.0; depth]].concat();
+                let rows = [vec![2.0; depth], vec![-2.0; depth], vec![0.0; depth]].concat();
+                let out = product(&weights, &[0.5, 0.5], &rows, depth, Then::Store, vnni);
+                let sum = 2.0 * depth as f32;
+                let want = [sum + 0.5, 0.5 - sum, 0.5 - sum, sum + 0.5, 0.5, 0.5];
+                for (a, b) in out.iter().zip(want) {
+                    assert!((a - b).abs() < 1e-2, "{out:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        for vnni in [None, Vnni::detect()] {
+            for wrong in [f32::NAN, f32::INFINITY] {
+                let mut rows = vec![1.0; 8];
+                rows[3] = wrong;
+                let out = product(&[1.0; 8], &[0.0], &rows, 8, Then::Store, vnni);
+                assert!(!out[0].is_finite(), "{wrong} {out:?}");
+            }
+        }
+    }
+}
