@@ -71,7 +71,8 @@ impl Load {
         load
     }
 
-    /// One request and its check, counted from when it was due.
+    /// One request and its check. An answer counts from when the request was due, a refusal from when it left: the timer of the
+    /// load is late by up to a millisecond.
     pub(crate) async fn ask(&self, due: Instant, report: &RefCell<Report>) {
         let number = self.next.replace(self.next.get() + 1);
         let probes = Rc::clone(&self.probes.borrow());
@@ -92,6 +93,7 @@ impl Load {
             }
             _ => (self.text(if self.repeat { number % 1000 } else { number }), None),
         };
+        let sent = Instant::now();
         let outcome = self.call(call, &text).await;
         let took = u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX);
         let mut report = report.borrow_mut();
@@ -107,7 +109,9 @@ impl Load {
                 };
                 report.wrong += u64::from(!right);
             }
-            Outcome::Refused => report.refused.push(took),
+            Outcome::Refused => {
+                report.refused.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+            }
             Outcome::Failed(why) => *report.failed.entry(why).or_default() += 1,
         }
     }

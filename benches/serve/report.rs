@@ -20,7 +20,7 @@ pub(crate) fn cpu(process: &str) -> f64 {
 pub(crate) struct Report {
     /// Microseconds from when a request was due to its answer; sorted once the load has ended.
     pub(crate) answered: Vec<u32>,
-    /// Of those that were refused for lack of a permit.
+    /// Microseconds from when a request left to its refusal for lack of a permit.
     pub(crate) refused: Vec<u32>,
     pub(crate) failed: BTreeMap<String, u64>,
     pub(crate) wrong: u64,

@@ -190,7 +190,7 @@ const SUM: f32 = 16_777_216.0;
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::print_stderr)]
 
     use super::*;
 
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn bytes_give_bit_for_bit_what_panels_give() {
-        let Some(vnni) = Vnni::detect() else { return println!("left out: no processor that multiplies bytes") };
+        let Some(vnni) = Vnni::detect() else { return eprintln!("left out: no processor that multiplies bytes") };
         for depth in [1, 3, 4, 30, 128, 512, 1040, 1041, 1536] {
             for (columns, count) in [(1, 1), (32, 12), (57, 25), (384, 19)] {
                 let seed = (depth * 1000 + columns) as u64;
