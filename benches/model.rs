@@ -159,9 +159,10 @@ fn bench(c: &mut Criterion) {
         let read = || Ner::read(&files.config, &files.weights, &files.vocabulary).unwrap().without_cache();
         let reference = Ner::reference(&files.config, &files.weights, &files.vocabulary).unwrap();
         let packed = read();
+        let exact = Ner::exact(&files.config, &files.weights, &files.vocabulary).unwrap();
         let pieces: usize = windows.iter().map(|window| packed.pieces(window)).sum();
         let mut kept = Vec::new();
-        for (path, model) in [("packed", &packed), ("reference", &reference)] {
+        for (path, model) in [("packed", &packed), ("exact", &exact), ("reference", &reference)] {
             let mut out: Vec<Opinion> = Vec::new();
             group.throughput(Throughput::Elements(pieces as u64));
             group.bench_function(format!("{name} {path}"), |b| {
@@ -174,9 +175,13 @@ fn bench(c: &mut Criterion) {
             assert!(out.iter().all(|opinion| opinion.score.is_finite() && opinion.nothing.is_finite()));
             kept.push(out);
         }
-        if let [packed, reference] = kept.as_slice() {
-            for (one, other) in packed.iter().zip(reference) {
+        if let [packed, exact, reference] = kept.as_slice() {
+            for (one, other) in exact.iter().zip(reference) {
                 assert!((one.nothing - other.nothing).abs() < 1e-3, "{one:?} {other:?}");
+            }
+            // Whole numbers come near; how near, weights that were trained tell: see `deidre eval`.
+            for (one, other) in packed.iter().zip(reference) {
+                assert!((one.nothing - other.nothing).abs() < 0.25, "{one:?} {other:?}");
             }
         }
         group.throughput(Throughput::Bytes(files.weights.len() as u64));
