@@ -46,7 +46,7 @@ struct Layer {
 pub(super) enum Precision {
     /// As the weights are: the yardstick.
     Exact,
-    /// In whole numbers of eight bits, exactly the same on all machines.
+    /// In whole numbers of eight bits, with sums that are the same on all machines.
     Whole,
 }
 

@@ -4,7 +4,7 @@
 //! Each row of inputs has the scale of its own largest number, each column of weights that of its own. The sums are exact
 //! on every machine: where the processor multiplies bytes ([`vnni`]) they are sums of bytes, elsewhere the kernel for
 //! numbers with a point adds up whole numbers below 2^24, which it does without rounding. What is made of the sums is the
-//! same arithmetic in both cases, so that a text gives the same answers wherever it is read.
+//! same arithmetic in both cases.
 
 use pulp::{Arch, Simd, WithSimd};
 
