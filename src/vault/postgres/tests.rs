@@ -330,7 +330,7 @@ fn what_was_changed_behind_its_back_is_seen() {
     let codes = exchange(&vault, &[name("Ada"), name("Bea"), Request { owner: patient, ..name("Cyd") }]);
     sound(&vault, 3);
     let rows = [
-        ("UPDATE deidre_entry SET sealed = overlay(sealed PLACING '\\x00' FROM 3)", 3),
+        ("UPDATE deidre_entry SET sealed = set_byte(sealed, 2, get_byte(sealed, 2) # 1)", 3),
         ("UPDATE deidre_entry SET sealed = ''", 3),
         ("UPDATE deidre_entry SET label = 'CITY' WHERE length(sealed) > 0", 3),
         ("UPDATE deidre_entry SET label = 'none of them'", 3),
@@ -338,12 +338,12 @@ fn what_was_changed_behind_its_back_is_seen() {
         ("UPDATE deidre_entry SET flags = -1", 3),
         ("UPDATE deidre_entry SET scope = '\\x000000000000'", 3),
         ("UPDATE deidre_entry SET scope = ''", 3),
-        ("UPDATE deidre_entry SET lookup = overlay(lookup PLACING '\\x00' FROM 16)", 3),
+        ("UPDATE deidre_entry SET lookup = set_byte(lookup, 15, get_byte(lookup, 15) # 1)", 3),
         ("UPDATE deidre_entry SET code = code # 1", 3),
         ("UPDATE deidre_entry SET owner = (SELECT max(id) FROM deidre_owner)", 0),
         ("DELETE FROM deidre_owner WHERE get_byte(owner, 0) = 1", 1),
-        ("UPDATE deidre_owner SET wrapped = overlay(wrapped PLACING '\\x00' FROM 30)", 3),
-        ("UPDATE deidre_owner SET owner = overlay(owner PLACING '\\x00' FROM 17)", 3),
+        ("UPDATE deidre_owner SET wrapped = set_byte(wrapped, 29, get_byte(wrapped, 29) # 1)", 3),
+        ("UPDATE deidre_owner SET owner = set_byte(owner, 16, get_byte(owner, 16) # 1)", 3),
     ];
     for (change, damaged) in rows {
         let mut copy = ground.client();
