@@ -5,6 +5,7 @@ use super::cue::Cue;
 use super::dictionary::Entry;
 use super::evidence::feature::Sequence;
 use super::evidence::word::Word;
+use super::public::is_public;
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind, Token};
 use crate::finding::{Finding, Source};
@@ -190,6 +191,9 @@ pub(super) fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, lab
             .take_while(u8::is_ascii_digit)
             .fold(0u32, |n, b| n.saturating_mul(10).saturating_add(u32::from(b - b'0')))
     };
+    if from == to && is_public(text, sequence, from, label) {
+        return false;
+    }
     match label {
         Label::Age90 => tokens().any(|(t, x)| match t.kind {
             Kind::Code => (90..=130).contains(&digits(t.of(text))),

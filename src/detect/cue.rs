@@ -366,7 +366,10 @@ const TABLE: &[(Cue, &str)] = &[
          april fool's day|super bowl sunday|black friday|cyber monday|election day|nowruz|day of the dead|dia de los muertos|\
          día de los muertos|all saints day|all saints' day|all souls day|all souls' day|three kings day|burns night|hogmanay|may day|\
          midsummer's eve|st andrew's day|st david's day|st george's day|orthodox easter|greek easter|armistice day|pancake day|shrove tuesday|\
-         flag day|pentecost sunday|krishna janmashtami|janmashtami|navratri|songkran|obon|cesar chavez day|pioneer day|kamehameha day|patriots' day|patriots day",
+         flag day|pentecost sunday|krishna janmashtami|janmashtami|navratri|songkran|obon|cesar chavez day|pioneer day|kamehameha day|patriots' day|patriots day|\
+         whit monday|whit sunday|white sunday|mothering sunday|lincoln's birthday|washington's birthday|queen's birthday|king's birthday|\
+         tu b'shvat|tu bishvat|simchat torah|lag b'omer|hari raya|vaisakhi|baisakhi|thaipusam|mid-autumn festival|waitangi day|\
+         emancipation day|all hallows' eve|candlemas|michaelmas",
     ),
 ];
 

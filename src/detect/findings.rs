@@ -6,6 +6,7 @@ use super::dictionary::Entry;
 use super::evidence::feature::{PhraseKind, Sequence};
 use super::evidence::word::Word;
 use super::evidence::{Decision, Tag};
+use super::public::is_public;
 use super::shape::Shape;
 use super::token::{self, Case, Gap, Kind};
 use super::{Detector, HashMap64, HashSet64, Scratch};
@@ -22,12 +23,14 @@ pub(crate) struct Document {
     codes: HashMap64<Label>,
     /// Words of places, facilities and employers, by the first of them.
     phrases: HashMap64<Vec<(Vec<u64>, Label)>>,
+    /// A bit for each of these, by the first eight bits of its hash: most words of a text are told apart by it alone.
+    bits: [u64; 4],
 }
 
 impl Document {
     /// Whether the word of this hash is part of a name.
     pub(crate) fn names(&self, hash: u64) -> bool {
-        self.names.contains(&hash)
+        self.may_hold(hash) && self.names.contains(&hash)
     }
 
     /// Leaves out a word that was noted: it is not looked for as it stands.
@@ -37,11 +40,22 @@ impl Document {
 
     /// Whether anything that is looked for holds the word or code of this hash, or begins with it.
     pub(crate) fn holds(&self, hash: u64) -> bool {
-        self.names.contains(&hash) || self.codes.contains_key(&hash) || self.phrases.contains_key(&hash)
+        self.may_hold(hash)
+            && (self.names.contains(&hash) || self.codes.contains_key(&hash) || self.phrases.contains_key(&hash))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.names.is_empty() && self.codes.is_empty() && self.phrases.is_empty()
+    }
+
+    /// Whether [`Document::holds`] may say so; cheap.
+    #[inline]
+    fn may_hold(&self, hash: u64) -> bool {
+        self.bits[(hash >> 62) as usize] & 1 << (hash >> 56 & 63) != 0
+    }
+
+    fn mark(&mut self, hash: u64) {
+        self.bits[(hash >> 62) as usize] |= 1 << (hash >> 56 & 63);
     }
 }
 
@@ -103,9 +117,9 @@ fn advised(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
                 nothing = nothing.min(next.nothing);
                 last += 1;
             }
-            // The name of a score is no number of anybody, whoever says so.
+            // The name of a score is no number of anybody, whoever says so; nor is a code that is public.
             let score = label == Label::OtherId && boundary::names_instrument(text, sequence, from + i, from + last);
-            if !score {
+            if !(score || last == i && is_public(text, sequence, from + i, label)) {
                 boundary::exact(text, sequence, from + i, from + last, label, 1.0 - nothing, out);
             }
             i = last + 1;
@@ -203,6 +217,7 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
             Label::Name if finding.score > SURE => {
                 for (token, info) in tokens {
                     if token.kind == Kind::Word && token.len() >= 3 && tells(info.entry, token.case) {
+                        document.mark(info.hash);
                         document.names.insert(info.hash);
                     }
                 }
@@ -213,6 +228,7 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
                 if distinct && words.iter().any(|(t, _)| t.case != Case::Lower) {
                     let words: Vec<u64> = words.iter().map(|(_, x)| x.hash).collect();
                     let Some(first) = words.first() else { continue };
+                    document.mark(*first);
                     let alike = document.phrases.entry(*first).or_default();
                     if alike.iter().all(|(known, _)| *known != words) {
                         alike.push((words, finding.label));
@@ -227,6 +243,7 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
                         && (digits >= 5 || (digits >= 3 && token.len() >= 6))
                         && !matches!(info.shape, Shape::DateFull | Shape::Date8)
                     {
+                        document.mark(info.hash);
                         document.codes.entry(info.hash).or_insert(label);
                     }
                 }
@@ -263,7 +280,7 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
         }
     }
     for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
-        if covered.get(i).copied().unwrap_or(true) {
+        if !document.may_hold(info.hash) || covered.get(i).copied().unwrap_or(true) {
             continue;
         }
         let label = match token.kind {
@@ -286,7 +303,8 @@ pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &m
         return;
     }
     for (i, (token, info)) in sequence.tokens.iter().zip(&sequence.infos).enumerate() {
-        if token.kind != Kind::Word || token.case == Case::Lower || covered.get(i).copied().unwrap_or(true) {
+        let is_word = token.kind == Kind::Word && token.case != Case::Lower;
+        if !document.may_hold(info.hash) || !is_word || covered.get(i).copied().unwrap_or(true) {
             continue;
         }
         for (words, label) in document.phrases.get(&info.hash).map_or(&[][..], Vec::as_slice) {

@@ -16,6 +16,7 @@ mod hashing;
 mod inert;
 mod pattern;
 mod prepare;
+mod public;
 mod rule;
 mod scratch;
 pub mod shape;

@@ -200,7 +200,7 @@ impl Detector {
                 {
                     end += 1;
                 }
-                evidence::decode(weights, &s.sequence, start, end, &mut s.path, &mut s.decisions);
+                evidence::decode(weights, &s.sequence, (start, end), &mut s.path, &mut s.decisions);
                 start = end;
             }
         }

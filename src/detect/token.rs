@@ -4,6 +4,12 @@
 //! digit, with the connectors that glue its parts (`03/04/2019`, `MMT1780-NG44197`, `12.5`). Every other character is
 //! a token of its own; white space is a [`Gap`] before the token that follows it.
 
+mod letters;
+
+use crate::span::Span;
+use letters::{Ahead, Plain, Scan};
+use pulp::NullaryFnOnce;
+
 /// What a token is made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Kind {
@@ -91,7 +97,33 @@ impl Token {
 pub const LONGEST: usize = u32::MAX as usize - 1;
 
 /// Appends the tokens of `text` to `out`. `web` are spans of addresses, sorted, each of which becomes one token.
-pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
+pub fn lex(text: &str, web: &[Span], out: &mut Vec<Token>) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(v3) = pulp::x86::V3::try_new() {
+        return v3.vectorize(Lex { scan: v3, text, web, out });
+    }
+    Lex { scan: Plain, text, web, out }.call();
+}
+
+/// What [`lex`] is asked for. No closure: the compiler may leave the body of one outside of what it makes for the processor.
+struct Lex<'l, S> {
+    scan: S,
+    text: &'l str,
+    web: &'l [Span],
+    out: &'l mut Vec<Token>,
+}
+
+impl<S: Scan> NullaryFnOnce for Lex<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        lex_with(Ahead::new(self.scan), self.text, self.web, self.out);
+    }
+}
+
+#[inline(always)]
+fn lex_with(mut ahead: Ahead<impl Scan>, text: &str, web: &[Span], out: &mut Vec<Token>) {
     let bytes = text.as_bytes();
     let mut web = web.iter();
     let mut address = web.next();
@@ -121,7 +153,7 @@ pub fn lex(text: &str, web: &[crate::span::Span], out: &mut Vec<Token>) {
             continue;
         }
         if (byte | 0x20).wrapping_sub(b'a') < 26
-            && let Some(token) = plain(bytes, at, gap)
+            && let Some(token) = plain(&mut ahead, bytes, at, gap)
         {
             at = token.end as usize;
             out.push(token);
@@ -212,28 +244,10 @@ fn class_at(text: &str, at: usize) -> (Class, usize) {
 }
 
 /// Most tokens: ASCII letters that a blank or a mark ends which cannot glue them to what follows.
-fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
-    let mut end = at;
-    let mut upper = 0u32;
-    loop {
-        let Some(&eight) = bytes.get(end..).and_then(|rest| rest.first_chunk::<8>()) else {
-            // The last bytes of the text, one by one.
-            let rest = bytes.get(end..).unwrap_or(b"");
-            let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-            upper += rest.iter().take(letters).filter(|b| b.is_ascii_uppercase()).count() as u32;
-            end += letters;
-            break;
-        };
-        let (letters, capitals) = letters(u64::from_le_bytes(eight));
-        // Most words have none, and counting bits takes twenty instructions where the processor is not asked to.
-        if capitals != 0 {
-            upper += capitals.count_ones();
-        }
-        end += letters;
-        if letters < 8 {
-            break;
-        }
-    }
+#[inline(always)]
+fn plain(ahead: &mut Ahead<impl Scan>, bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
+    let (letters, upper) = ahead.run(bytes, at);
+    let end = at + letters;
     let ends = match bytes.get(end) {
         None => true,
         // A full stop with a blank behind it is prose.
@@ -251,24 +265,6 @@ fn plain(bytes: &[u8], at: usize, gap: Gap) -> Option<Token> {
         _ => Case::Mixed,
     };
     Some(Token { start: at as u32, end: end as u32, kind: Kind::Word, case, gap, plain: true })
-}
-
-/// How many of eight bytes, from the first, are ASCII letters, and a bit for each of those that is a capital: all eight at
-/// once.
-fn letters(bytes: u64) -> (usize, u64) {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x80 * ONES;
-    let small = (bytes | (0x20 * ONES)) & !HIGH;
-    // The high bit of each byte: at least `a`, and not above `z`.
-    let from_a = small + u64::from(0x80 - b'a') * ONES;
-    let above_z = small + u64::from(0x7f - b'z') * ONES;
-    let letter = from_a & !above_z & !bytes & HIGH;
-    let other = !letter & HIGH;
-    let count = other.trailing_zeros() as usize / 8;
-    // Every bit below the first that is no letter.
-    let within = other.wrapping_sub(1) & !other;
-    let capital = !(bytes << 2) & HIGH & within;
-    (count, capital)
 }
 
 /// A word or code that starts at some byte.
@@ -527,21 +523,6 @@ mod tests {
             ("", vec![]),
         ] {
             assert_eq!(words(text), want, "{text}");
-        }
-    }
-
-    #[test]
-    fn letters_are_counted_eight_at_a_time() {
-        for (text, want) in [
-            (b"abcdefgh", (8, 0)),
-            (b"Ab@cdefg", (2, 1)),
-            (b"AZaz[`{ ", (4, 2)),
-            (b"1bcdefgh", (0, 0)),
-            (b"NASAL-co", (5, 5)),
-            (b"ab\xc3\xa9cdef", (2, 0)),
-        ] {
-            let (count, capitals) = letters(u64::from_le_bytes(*text));
-            assert_eq!((count, capitals.count_ones()), want, "{text:?}");
         }
     }
 

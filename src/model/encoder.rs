@@ -32,8 +32,10 @@ pub(super) struct Embeddings {
 }
 
 struct Layer {
-    /// Queries, scaled by 1/√(size of a head), keys and values side by side.
-    qkv: Linear,
+    /// Scaled by 1/√(size of a head).
+    queries: Linear,
+    /// Keys and values side by side.
+    memory: Linear,
     attended: Linear,
     attended_norm: Norm,
     inner: Linear,
@@ -80,10 +82,18 @@ impl Linear {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) pieces: Vec<Piece>,
-    /// Pieces of each sequence; in sum all pieces.
-    pub(super) lengths: Vec<usize>,
-    /// Rows of the first piece of each word, ascending.
+    /// In sum all pieces and words.
+    pub(super) sequences: Vec<Lengths>,
+    /// Rows of the first piece of each word that is read, ascending.
     pub(super) words: Vec<usize>,
+}
+
+/// How long a sequence is.
+#[derive(Clone, Copy)]
+pub(super) struct Lengths {
+    pub(super) pieces: usize,
+    /// Of those whose logits are wanted.
+    pub(super) words: usize,
 }
 
 /// A piece with the clues of its word.
@@ -96,7 +106,7 @@ pub(super) struct Piece {
 impl Batch {
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
-        self.lengths.clear();
+        self.sequences.clear();
         self.words.clear();
     }
 }
@@ -105,7 +115,8 @@ impl Batch {
 #[derive(Default)]
 pub(super) struct Buffers {
     x: Vec<f32>,
-    qkv: Vec<f32>,
+    queries: Vec<f32>,
+    memory: Vec<f32>,
     attended: Vec<f32>,
     inner: Vec<f32>,
     added: Vec<f32>,
@@ -120,19 +131,19 @@ impl Encoder {
         let layers = (0..config.layers)
             .map(|layer| {
                 let name = |part: &str| format!("encoder.layer.{layer}.{part}");
-                let (mut weights, mut bias) = (Vec::new(), Vec::new());
-                for part in ["query", "key", "value"] {
-                    let by = if part == "query" { 1.0 / ((width / config.heads) as f32).sqrt() } else { 1.0 };
-                    let name = name(&format!("attention.self.{part}"));
-                    let (w, b) = linear(tensors, &name, width, width)?;
-                    weights.extend(w.into_iter().map(|w| w * by));
-                    bias.extend(b.into_iter().map(|b| b * by));
-                }
+                let of_head = |part: &str| linear(tensors, &name(&format!("attention.self.{part}")), width, width);
+                let (mut query, mut query_bias) = of_head("query")?;
+                let by = 1.0 / ((width / config.heads) as f32).sqrt();
+                query.iter_mut().chain(&mut query_bias).for_each(|w| *w *= by);
+                let (key, key_bias) = of_head("key")?;
+                let (value, value_bias) = of_head("value")?;
+                let (memory, memory_bias) = ([key, value].concat(), [key_bias, value_bias].concat());
                 let pack = |name: &str, from, to| {
                     linear(tensors, name, from, to).map(|(w, b)| Linear::pack(&w, &b, from, precision))
                 };
                 Ok(Layer {
-                    qkv: Linear::pack(&weights, &bias, width, precision),
+                    queries: Linear::pack(&query, &query_bias, width, precision),
+                    memory: Linear::pack(&memory, &memory_bias, width, precision),
                     attended: pack(&name("attention.output.dense"), width, width)?,
                     attended_norm: norm(tensors, &name("attention.output.LayerNorm"), config)?,
                     inner: pack(&name("intermediate.dense"), width, inner)?,
@@ -163,28 +174,31 @@ impl Encoder {
         self.arch = arch;
     }
 
-    /// Logits of every word of the batch, [`Encoder::outputs`] a word, in order.
+    /// Logits of every word of the batch that is read, [`Encoder::outputs`] a word, in order.
     pub(super) fn logits(&self, batch: &Batch, buffers: &mut Buffers, out: &mut Vec<f32>) {
         let (arch, width) = (self.arch, self.width);
-        let Buffers { x, qkv, attended, inner, added, rounded, heads } = buffers;
+        let Buffers { x, queries, memory, attended, inner, added, rounded, heads } = buffers;
         self.embeddings.embed(arch, batch, x);
         let mut count = batch.pieces.len();
         for (at, layer) in self.layers.iter().enumerate() {
-            qkv.resize(count * 3 * width, 0.0);
-            layer.qkv.product(arch, (x, width), Then::Store, rounded, qkv);
-            attended.resize(count * width, 0.0);
-            let mut row = 0;
-            for length in &batch.lengths {
-                let (from, to) = (row, row + length);
-                let out = &mut attended[from * width..to * width];
-                kernel::attend(arch, &qkv[from * 3 * width..to * 3 * width], width, self.heads, out, heads);
-                row = to;
-            }
-            // After the last attention only the first pieces of words are read.
-            if at + 1 == self.layers.len() {
+            memory.resize(count * 2 * width, 0.0);
+            layer.memory.product(arch, (x, width), Then::Store, rounded, memory);
+            // All pieces are attended to; in the last layer only the first pieces of the words that are read attend.
+            let last = at + 1 == self.layers.len();
+            if last {
                 keep_rows(x, &batch.words, width);
-                keep_rows(attended, &batch.words, width);
                 count = batch.words.len();
+            }
+            queries.resize(count * width, 0.0);
+            layer.queries.product(arch, (x, width), Then::Store, rounded, queries);
+            attended.resize(count * width, 0.0);
+            let (mut from, mut memory) = (0, memory.as_slice());
+            for Lengths { pieces, words } in &batch.sequences {
+                let to = from + if last { *words } else { *pieces };
+                let (of_this, of_others) = memory.split_at(pieces * 2 * width);
+                let (queries, out) = (&queries[from * width..to * width], &mut attended[from * width..to * width]);
+                kernel::attend(arch, queries, of_this, width, self.heads, out, heads);
+                (from, memory) = (to, of_others);
             }
             inner.resize(BLOCK * self.inner, 0.0);
             added.resize(BLOCK * width, 0.0);
@@ -233,7 +247,7 @@ impl Embeddings {
 
     #[inline(always)]
     fn sum(&self, batch: &Batch, out: &mut [f32]) {
-        let positions = batch.lengths.iter().flat_map(|length| 0..*length);
+        let positions = batch.sequences.iter().flat_map(|sequence| 0..sequence.pieces);
         let rows = out.chunks_exact_mut(self.norm.gain.len());
         for ((row, piece), position) in rows.zip(&batch.pieces).zip(positions) {
             self.word.copy_row(piece.id as usize, row);

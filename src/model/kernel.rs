@@ -130,20 +130,31 @@ pub(super) struct Heads {
     scores: Vec<f32>,
 }
 
-/// Attention of `length` rows over each other. `qkv` holds queries (scaled already), keys and values of `width` numbers
-/// side by side; `out` gets `length` rows of `width`.
-pub(super) fn attend(arch: Arch, qkv: &[f32], width: usize, heads: usize, out: &mut [f32], buffers: &mut Heads) {
-    let (stride, size) = (3 * width, width / heads);
-    let length = qkv.len() / stride;
+/// Attention of rows to others. `queries` holds rows of `width` numbers, scaled already, `memory` keys and values of `width`
+/// numbers side by side; `out` gets as many rows as there are queries.
+pub(super) fn attend(
+    arch: Arch,
+    queries: &[f32],
+    memory: &[f32],
+    width: usize,
+    heads: usize,
+    out: &mut [f32],
+    buffers: &mut Heads,
+) {
+    let (stride, size) = (2 * width, width / heads);
+    let (count, length) = (queries.len() / width, memory.len() / stride);
+    if count == 0 || length == 0 {
+        return;
+    }
     let Heads { keys, values, scores } = buffers;
-    scores.resize(length * length, 0.0);
+    scores.resize(count * length, 0.0);
     for head in 0..heads {
         let at = head * size;
-        keys.pack_transposed(&qkv[width + at..], stride, size, length);
-        values.pack_rows(&qkv[2 * width + at..], stride, length, size);
-        product(arch, Rows { data: &qkv[at..], stride, count: length }, keys, Then::Store, scores, length);
+        keys.pack_transposed(&memory[at..], stride, size, length);
+        values.pack_rows(&memory[width + at..], stride, length, size);
+        product(arch, Rows { data: &queries[at..], stride: width, count }, keys, Then::Store, scores, length);
         arch.dispatch(Softmax { rows: scores, length, logs: &mut [] });
-        let weights = Rows { data: scores, stride: length, count: length };
+        let weights = Rows { data: scores, stride: length, count };
         product(arch, weights, values, Then::Store, &mut out[at..], width);
     }
 }

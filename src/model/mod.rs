@@ -211,16 +211,17 @@ impl Tagger for Ner {
                 if from > open.0 {
                     worker.seams.push(places.start);
                 }
-                let wanted = (from - part.words.0, to - part.words.0);
                 worker.key.clear();
                 if let Some(cache) = &self.cache {
+                    let wanted = (from - part.words.0, to - part.words.0);
                     worker.spelt.key(window, *part, wanted, &mut worker.key);
                     if out.get_mut(places.clone()).is_some_and(|places| cache.answer(&worker.key, places)) {
                         continue;
                     }
                 }
-                worker.spelt.pack(window, *part, &mut worker.batch);
-                let words = part.words.1 - part.words.0;
+                let read = (from.saturating_sub(BESIDE).max(part.words.0), (to + BESIDE).min(part.words.1));
+                worker.spelt.pack(window, *part, read, &mut worker.batch);
+                let (words, wanted) = (read.1 - read.0, (from - read.0, to - read.0));
                 worker.asked.push(Asked { words, wanted, places, key: worker.key.as_slice().into() });
                 if worker.batch.pieces.len() >= BUDGET {
                     self.flush(&mut worker, out);
@@ -265,15 +266,19 @@ struct Worker {
 
 /// A sequence of the batch that waits for its answer.
 struct Asked {
-    /// How many words it has.
+    /// How many words of it are read.
     words: usize,
-    /// Which of them are answered.
+    /// Which of those are answered.
     wanted: (usize, usize),
     /// Where their opinions go.
     places: Range<usize>,
     /// Of the cache; empty without one.
     key: Box<[u32]>,
 }
+
+/// Words on each side of those that are asked about through which the path of labels is found as well: where an identifier
+/// begins outside, what is asked about may go on with it. The rest of the context is not read behind the last attention.
+const BESIDE: usize = 4;
 
 /// A forward pass is made as soon as this many pieces are packed, so that what it computes stays in the second-level cache.
 const BUDGET: usize = 512;

@@ -74,10 +74,10 @@ impl Reference {
         let mask = Tensor::zeros((1, 1, 1, 1), DType::F32, &Device::Cpu)?;
         let mut rest = rows.as_slice();
         let mut read = Vec::new();
-        for length in &batch.lengths {
-            let (of_this, of_others) = rest.split_at(length * self.width);
+        for sequence in &batch.sequences {
+            let (of_this, of_others) = rest.split_at(sequence.pieces * self.width);
             rest = of_others;
-            let x = Tensor::from_slice(of_this, (1, *length, self.width), &Device::Cpu)?;
+            let x = Tensor::from_slice(of_this, (1, sequence.pieces, self.width), &Device::Cpu)?;
             read.push(self.encoder.forward(&x, &mask)?.squeeze(0)?);
         }
         let words: Vec<u32> = batch.words.iter().map(|row| *row as u32).collect();

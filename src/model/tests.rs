@@ -71,11 +71,16 @@ fn long(count: usize) -> (String, Vec<Word>) {
 
 /// Logits of whole windows that each fit the encoder.
 fn logits(ner: &Ner, windows: &[Window<'_>]) -> Vec<f32> {
+    logits_of(ner, windows, |words| words)
+}
+
+/// Logits of the words of each window that `read` makes of all of them.
+fn logits_of(ner: &Ner, windows: &[Window<'_>], read: impl Fn((usize, usize)) -> (usize, usize)) -> Vec<f32> {
     let (mut spelt, mut batch, mut out) = (Spelt::default(), Batch::default(), Vec::new());
     for window in windows {
         spelt.spell(window, &ner.vocabulary, &mut Pieces::default());
         let words = (0, window.words.len());
-        spelt.pack(window, Part { words, answered: words }, &mut batch);
+        spelt.pack(window, Part { words, answered: words }, read(words), &mut batch);
     }
     match &ner.network {
         Network::Packed(encoder) => encoder.logits(&batch, &mut Buffers::default(), &mut out),
@@ -133,6 +138,20 @@ fn ragged_batches_give_what_the_reference_gives_and_what_each_window_gives_alone
     assert_close(&logits(&exact(), &windows), &logits(&reference(), &windows), 1e-3);
     // Rounding to eight bits moves logits of random weights, which reach five, by a quarter.
     assert_close(&logits(&tiny(), &windows), &logits(&reference(), &windows), 0.5);
+}
+
+#[test]
+fn words_that_are_not_read_change_nothing_for_those_that_are() {
+    let (text, words) = long(60);
+    let windows: Vec<Window<'_>> =
+        (0..12).map(|from| Window { text: &text, words: &words[from * 4..from * 4 + 5], open: (0, 5) }).collect();
+    for ner in [exact(), tiny(), reference()] {
+        let outputs = ner.config.outputs();
+        let all = logits(&ner, &windows);
+        let some = logits_of(&ner, &windows, |_| (1, 4));
+        let expected: Vec<f32> = all.chunks(5 * outputs).flat_map(|of| &of[outputs..4 * outputs]).copied().collect();
+        assert_eq!(some, expected);
+    }
 }
 
 #[test]

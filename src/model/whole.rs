@@ -72,15 +72,15 @@ impl Whole {
         scales.resize(count, 0.0);
         match &self.cells {
             Cells::Quads(vnni, quads) => {
-                let stride = self.depth.next_multiple_of(4);
+                let stride = self.depth.next_multiple_of(u8::GROUP);
                 bytes.resize(count * stride, 0);
-                arch.dispatch(ToBytes { rows, depth: self.depth, most: self.most, bytes, scales });
+                arch.dispatch(Round { rows, depth: self.depth, most: self.most, cells: bytes, scales });
                 let to = super::vnni::Scaled { rows: scales, columns: &self.scales, bias: &self.bias };
                 vnni.product(bytes, quads, self.columns, to, out);
             }
             Cells::Panels(panels) => {
                 floats.resize(rows.len(), 0.0);
-                arch.dispatch(ToFloats { rows, depth: self.depth, most: self.most, floats, scales });
+                arch.dispatch(Round { rows, depth: self.depth, most: self.most, cells: floats, scales });
                 let whole = Rows { data: floats, stride: self.depth, count };
                 kernel::product(arch, whole, panels, Then::Store, out, self.columns);
                 arch.dispatch(Scale { whole: self, scales, out });
@@ -105,30 +105,62 @@ fn largest(row: &[f32]) -> f32 {
     kernel::fold(row, 0.0, f32::abs, |a, b| if a > b || a.is_nan() { a } else { b })
 }
 
-struct ToBytes<'a> {
+/// How a whole number is kept.
+trait Cell: Copy {
+    /// Rows are padded to a multiple of so many.
+    const GROUP: usize;
+    /// What they are padded with: nothing.
+    const PADDING: Self;
+
+    fn of(whole: i32) -> Self;
+}
+
+/// 128 higher, as `vnni` takes them.
+impl Cell for u8 {
+    const GROUP: usize = 4;
+    const PADDING: u8 = 128;
+
+    #[inline(always)]
+    fn of(whole: i32) -> u8 {
+        (whole + 128) as u8
+    }
+}
+
+impl Cell for f32 {
+    const GROUP: usize = 1;
+    const PADDING: f32 = 0.0;
+
+    #[inline(always)]
+    fn of(whole: i32) -> f32 {
+        whole as f32
+    }
+}
+
+/// Rounds rows to cells.
+struct Round<'a, C> {
     rows: &'a [f32],
     depth: usize,
     most: f32,
-    bytes: &'a mut [u8],
+    cells: &'a mut [C],
     scales: &'a mut [f32],
 }
 
-impl WithSimd for ToBytes<'_> {
+impl<C: Cell> WithSimd for Round<'_, C> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let stride = self.depth.next_multiple_of(4);
-        let rows = self.rows.chunks_exact(self.depth).zip(self.bytes.chunks_exact_mut(stride)).zip(self.scales);
-        for ((row, bytes), scale) in rows {
+        let stride = self.depth.next_multiple_of(C::GROUP);
+        let rows = self.rows.chunks_exact(self.depth).zip(self.cells.chunks_exact_mut(stride)).zip(self.scales);
+        for ((row, cells), scale) in rows {
             let largest = largest(row);
             let by = steps(self.most, largest);
             *scale = largest / self.most;
-            let (bytes, padding) = bytes.split_at_mut(self.depth);
-            for (byte, number) in bytes.iter_mut().zip(row) {
-                *byte = (rounded(*number * by) + 128) as u8;
+            let (cells, padding) = cells.split_at_mut(self.depth);
+            for (cell, number) in cells.iter_mut().zip(row) {
+                *cell = C::of(rounded(*number * by));
             }
-            padding.fill(128);
+            padding.fill(C::PADDING);
         }
     }
 }
@@ -138,31 +170,6 @@ impl WithSimd for ToBytes<'_> {
 fn rounded(number: f32) -> i32 {
     const ROUND: f32 = 12_582_912.0;
     (number + ROUND).to_bits().cast_signed() - ROUND.to_bits().cast_signed()
-}
-
-struct ToFloats<'a> {
-    rows: &'a [f32],
-    depth: usize,
-    most: f32,
-    floats: &'a mut [f32],
-    scales: &'a mut [f32],
-}
-
-impl WithSimd for ToFloats<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let rows = self.rows.chunks_exact(self.depth).zip(self.floats.chunks_exact_mut(self.depth)).zip(self.scales);
-        for ((row, floats), scale) in rows {
-            let largest = largest(row);
-            let by = steps(self.most, largest);
-            *scale = largest / self.most;
-            for (float, number) in floats.iter_mut().zip(row) {
-                *float = rounded(*number * by) as f32;
-            }
-        }
-    }
 }
 
 struct Scale<'a> {

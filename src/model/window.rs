@@ -1,6 +1,6 @@
 //! Windows to sequences that the encoder can read, and answers back to their words.
 
-use super::encoder::{Batch, Piece};
+use super::encoder::{Batch, Lengths, Piece};
 use super::vocabulary::{CLS, Pieces, SEP, Vocabulary};
 use super::{CLUES, Window};
 
@@ -51,18 +51,20 @@ impl Spelt {
         }
     }
 
-    /// Appends the part to `batch` as one sequence.
-    pub(super) fn pack(&self, window: &Window<'_>, part: Part, batch: &mut Batch) {
+    /// Appends the part to `batch` as one sequence, of which the logits of the words `read` are wanted.
+    pub(super) fn pack(&self, window: &Window<'_>, part: Part, read: (usize, usize), batch: &mut Batch) {
         let from = batch.pieces.len();
         batch.pieces.push(Piece { id: CLS, clues: [0; CLUES] });
         for word in part.words.0..part.words.1 {
-            batch.words.push(batch.pieces.len());
+            if (read.0..read.1).contains(&word) {
+                batch.words.push(batch.pieces.len());
+            }
             let clues = window.words[word].clues;
             let ids = &self.pieces[self.start(word)..self.ends[word]];
             batch.pieces.extend(ids.iter().map(|id| Piece { id: *id, clues }));
         }
         batch.pieces.push(Piece { id: SEP, clues: [0; CLUES] });
-        batch.lengths.push(batch.pieces.len() - from);
+        batch.sequences.push(Lengths { pieces: batch.pieces.len() - from, words: read.1 - read.0 });
     }
 
     /// Writes what the answer to the words `wanted` of a part depends on to `key`: counts stand before what they count,

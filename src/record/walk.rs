@@ -13,6 +13,8 @@ pub(crate) struct Walk<'a> {
     /// Start of the current unit in `raw` and in the text.
     at: usize,
     text_at: usize,
+    /// Up to here in `raw` each byte is one of the text.
+    plain: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -27,6 +29,7 @@ impl<'a> Walk<'a> {
             charset,
             at: 0,
             text_at: 0,
+            plain: 0,
         }
     }
 
@@ -42,6 +45,7 @@ impl<'a> Walk<'a> {
             return self.base + text;
         }
         loop {
+            self.skip(text);
             let (raw, decoded) = self.unit();
             if raw == 0 || self.text_at + decoded > text {
                 return self.base + self.at;
@@ -57,6 +61,7 @@ impl<'a> Walk<'a> {
             return self.base + text;
         }
         loop {
+            self.skip(text);
             let (raw, decoded) = self.unit();
             if raw == 0 || self.text_at >= text {
                 return self.base + self.at;
@@ -64,6 +69,28 @@ impl<'a> Walk<'a> {
             self.at += raw;
             self.text_at += decoded;
         }
+    }
+
+    /// Goes to text byte `text`, or as far towards it as the bytes stand for themselves.
+    fn skip(&mut self, text: usize) {
+        if self.charset != Charset::Utf8 {
+            return;
+        }
+        if self.plain <= self.at {
+            let rest = self.raw.get(self.at..).unwrap_or_default();
+            let next = match self.escape {
+                Escape::None | Escape::Cdata | Escape::CsvBare | Escape::JsonNumber => None,
+                Escape::Json | Escape::Rtf => memchr::memchr(b'\\', rest),
+                Escape::CsvQuoted => memchr::memchr(b'"', rest),
+                Escape::Xml => memchr::memchr(b'&', rest),
+                Escape::JsonXml => memchr::memchr2(b'\\', b'&', rest),
+                Escape::Hl7(delimiters) => memchr::memchr(delimiters.escape, rest),
+            };
+            self.plain = self.at + next.unwrap_or(rest.len());
+        }
+        let step = (self.plain - self.at).min(text.saturating_sub(self.text_at));
+        self.at += step;
+        self.text_at += step;
     }
 
     /// Length of the unit at the current place, written and decoded; zeros at the end.

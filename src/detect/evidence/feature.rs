@@ -236,6 +236,7 @@ impl Sequence {
     }
 
     /// What token `i` sees: itself, three tokens before it, two behind. An empty line ends what a token can see.
+    #[inline(always)]
     fn sight(&self, i: usize) -> Option<Sight<'_>> {
         let me = self.infos.get(i)?;
         let goes_on = |i: usize| self.tokens.get(i).is_some_and(|t| t.gap != Gap::Block);
@@ -256,7 +257,7 @@ impl Sequence {
     }
 
     /// Tells `out` the numbers of the features of token `i`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn features(&self, i: usize, out: impl FnMut(u32)) {
         let (Some(token), Some(sight)) = (self.tokens.get(i), self.sight(i)) else { return };
         let Sight { p3, p2, p1, me, n1, n2 } = sight;
@@ -375,7 +376,7 @@ struct Adder<O> {
 
 impl<O: FnMut(u32)> Adder<O> {
     /// Feature `at` of a block of `size`.
-    #[inline]
+    #[inline(always)]
     fn one(&mut self, size: usize, at: usize) {
         debug_assert!(at < size);
         (self.out)((self.base + at) as u32);

@@ -7,13 +7,13 @@
 //! `deidre dictionary fit` ([`fit`]) and stand in `dictionaries/evidence.bin`.
 
 pub(crate) mod class;
+mod decode;
 pub(crate) mod feature;
 pub mod fit;
 pub(crate) mod word;
 
-use super::token::Gap;
 use crate::identifier::Label;
-use feature::Sequence;
+pub(crate) use decode::{Path, decode};
 
 /// What the evidence can say of a token: the labels, grouped as far as context can tell them apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -234,40 +234,6 @@ impl Weights {
     pub fn vocabulary(&self) -> &[String] {
         &self.vocabulary
     }
-
-    /// The evidence of a token from the sum of its features' rows.
-    fn emission(&self, sum: &Sum) -> [f32; Tag::COUNT] {
-        let zero = sum.count * 128;
-        let mut out = [0.0; Tag::COUNT];
-        for (i, o) in out.iter_mut().enumerate() {
-            let half = sum.halves[i % 2][i / 8] >> (16 * (i % 8 / 2));
-            *o = (i32::from(half as u16) - zero) as f32 * self.step;
-        }
-        out[0] -= self.eagerness;
-        out
-    }
-}
-
-/// Rows added up.
-#[derive(Default)]
-struct Sum {
-    /// Weights are stored 128 higher, so that two by two they add up in halves of a word without a sign: those of even
-    /// place, then those of odd place.
-    halves: [[u64; 2]; 2],
-    count: i32,
-}
-
-impl Sum {
-    #[inline]
-    fn add(&mut self, row: &Row) {
-        const BYTES: u64 = 0x00ff_00ff_00ff_00ff;
-        let [even, odd] = &mut self.halves;
-        for ((even, odd), eight) in even.iter_mut().zip(odd).zip(row) {
-            *even += eight & BYTES;
-            *odd += (eight >> 8) & BYTES;
-        }
-        self.count += 1;
-    }
 }
 
 /// A decision for one token.
@@ -282,111 +248,17 @@ pub(crate) struct Decision {
     pub(crate) rival: f32,
 }
 
-/// Buffers of [`decode`].
-#[derive(Default)]
-pub(crate) struct Path {
-    emissions: Vec<[f32; Tag::COUNT]>,
-    /// Of the best path to each tag of each token, its own emission included.
-    scores: Vec<[f32; Tag::COUNT]>,
-}
-
-/// Finds the best tags for the tokens `from..to` of a sequence and writes them to `out`, which is as long as the sequence.
-pub(crate) fn decode(
-    weights: &Weights,
-    sequence: &Sequence,
-    from: usize,
-    to: usize,
-    path: &mut Path,
-    out: &mut [Decision],
-) {
-    path.emissions.clear();
-    path.scores.clear();
-    for i in from..to {
-        let mut sum = Sum::default();
-        sequence.features(i, |feature| {
-            if let Some(row) = weights.rows.get(feature as usize) {
-                sum.add(row);
-            }
-        });
-        path.emissions.push(weights.emission(&sum));
-    }
-    let Some(first) = path.emissions.first() else { return };
-    let mut best = *first;
-    // What stands before the window is settled: nothing.
-    if sequence.tokens.get(from).is_some_and(|t| t.gap != Gap::Block) {
-        for (score, follow) in best.iter_mut().zip(&weights.follow[0]) {
-            *score += follow;
-        }
-    }
-    path.scores.push(best);
-    for emission in path.emissions.iter().skip(1) {
-        let mut next = [f32::NEG_INFINITY; Tag::COUNT];
-        for (score, follow) in best.iter().zip(&weights.follow) {
-            for (n, f) in next.iter_mut().zip(follow) {
-                let through = score + f;
-                *n = if through > *n { through } else { *n };
-            }
-        }
-        for (n, e) in next.iter_mut().zip(emission) {
-            *n += e;
-        }
-        path.scores.push(next);
-        best = next;
-    }
-    let mut tag = best.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
-    for (i, (emission, scores)) in (from..to).zip(path.emissions.iter().zip(&path.scores)).rev() {
-        if i + 1 < to {
-            tag = before(weights, scores, tag);
-        }
-        if let Some(slot) = out.get_mut(i) {
-            *slot = Decision {
-                tag: Tag::from_index(tag),
-                margin: emission.get(tag).copied().unwrap_or(0.0) - emission[0],
-                name: emission[1] - emission[0],
-                rival: emission.iter().skip(1).copied().fold(f32::NEG_INFINITY, f32::max) - emission[0],
-            };
-        }
-    }
-}
-
-/// The tag through which the best path leads to `tag`; of equals the first. It is asked for one tag a token only, which
-/// costs less than to note it for all.
-fn before(weights: &Weights, scores: &[f32; Tag::COUNT], tag: usize) -> usize {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (a, (score, follow)) in scores.iter().zip(&weights.follow).enumerate() {
-        let through = score + follow.get(tag).copied().unwrap_or(0.0);
-        if through > best.1 {
-            best = (a, through);
-        }
-    }
-    best.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn weights_survive_packing_and_add_up() {
+    fn weights_survive_packing() {
         let mut some = [0i8; Tag::COUNT];
         for (i, w) in some.iter_mut().enumerate() {
             *w = (i as i8 - 8) * 15;
         }
         assert_eq!(weights(&row(some)), some);
         assert_eq!(row([0; Tag::COUNT]), NOTHING);
-        let table = Weights {
-            rows: vec![row(some), row([-128; Tag::COUNT]), NOTHING],
-            follow: [[0.0; Tag::COUNT]; Tag::COUNT],
-            step: 0.5,
-            eagerness: 0.0,
-            vocabulary: Vec::new(),
-        };
-        let mut sum = Sum::default();
-        for i in [0, 0, 1, 2] {
-            sum.add(&table.rows[i]);
-        }
-        for (s, w) in table.emission(&sum).iter().zip(some) {
-            assert_eq!(*s, (2.0 * f32::from(w) - 128.0) * 0.5);
-        }
     }
 }

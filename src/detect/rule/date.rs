@@ -67,7 +67,8 @@ impl View<'_> {
                 to = at + 1;
             }
             sure = !self.any(to, &["twenty", "thirty"]);
-        } else if self.joined(at) && (self.day(at) || range) && self.near(at) && !self.dose_follows(at) {
+        } else if (self.near(at) && (self.day(at) || range) || self.wraps(at) && self.day(at)) && !self.dose_follows(at)
+        {
             to = at;
             sure = true;
             if matches!(self.str(at + 1), "-" | "–" | "&") && self.near(at + 1) && self.day(at + 2) && self.near(at + 2)
@@ -96,7 +97,13 @@ impl View<'_> {
         if before.is_some_and(|b| self.is(b, "of") || matches!(self.str(b), "-" | ",")) && self.near(i) {
             before = before.and_then(|b| b.checked_sub(1));
         }
-        if let Some(b) = before {
+        // Before: the ninth [day] of
+        if let Some(first) = self.ordinal_before(i)
+            && (to > i || token.case != Case::Lower)
+        {
+            from = first;
+            sure = true;
+        } else if let Some(b) = before {
             let of = self.is(i - 1, "of");
             if self.near(i)
                 && self.day(b)
@@ -104,11 +111,43 @@ impl View<'_> {
             {
                 from = b;
                 sure = true;
+            } else if self.near(i) && sure && to > i && self.shape_of(b) == Shape::Year {
+                // `2024 Nov 25`
+                from = b;
             }
         }
         if sure {
             marks.push((from, to, Label::Date, Source::Pattern));
         }
+    }
+
+    /// The first token of an ordinal in words before the month at token `i`: `ninth of`, `last day of`, `twenty-fifth of`.
+    fn ordinal_before(&self, i: usize) -> Option<usize> {
+        let of = i.checked_sub(1).filter(|of| self.is(*of, "of") && self.near(i) && self.near(*of))?;
+        let mut at = of.checked_sub(1)?;
+        let day = self.is(at, "day") && self.near(at);
+        if day {
+            at = at.checked_sub(1)?;
+        }
+        if !(self.any(at, &ORDINALS) && !self.any(at, &["twenty", "thirty"]) || day && self.is(at, "last")) {
+            return None;
+        }
+        let tens = |k: usize| self.any(k, &["twenty", "thirty"]);
+        Some(match at {
+            2.. if self.str(at - 1) == "-" && tens(at - 2) => at - 2,
+            1.. if tens(at - 1) && self.near(at) => at - 1,
+            _ => at,
+        })
+    }
+
+    /// Whether token `i` goes on with a line that was broken at its width, and begins no item of a list.
+    fn wraps(&self, i: usize) -> bool {
+        let line =
+            i.checked_sub(1).and_then(|before| self.sequence.infos.get(before)).map_or(0, |info| info.line as usize);
+        let start = self.token(line).map_or(0, |token| token.start);
+        let long = i.checked_sub(1).and_then(|before| self.token(before)).is_some_and(|t| t.end - start >= WIDTH);
+        long && self.token(i).is_some_and(|token| token.gap == Gap::Line)
+            && self.token(i + 1).is_none_or(|next| next.kind == Kind::Word && next.gap == Gap::Space)
     }
 
     /// A unit behind a number: `May 5 mg` is a dose, not a day.
@@ -191,6 +230,8 @@ impl View<'_> {
     }
 }
 
+/// Bytes of the shortest line that may have been broken at its width.
+const WIDTH: u32 = 36;
 /// Days of a month in words.
 const ORDINALS: [&str; 23] = [
     "first",

@@ -74,8 +74,9 @@ pub(crate) fn apply(
         if cue.cue == Cue::Holiday {
             let from = view.sequence.tokens.partition_point(|t| t.end <= cue.start);
             let to = view.sequence.tokens.partition_point(|t| t.start < cue.end);
-            // With the year behind it: `Christmas 2019`.
-            let last = view.year(to).unwrap_or(to - 1);
+            // With the year behind it: `Christmas 2019`, `Easter of 1994`, `Patriots' Day, 1971`.
+            let linked = view.near(to) && (view.is(to, "of") || view.str(to) == ",");
+            let last = view.year(to).or_else(|| view.year(to + 1).filter(|_| linked)).unwrap_or(to - 1);
             marks.push((from, last.max(from), Label::Date, Source::Pattern));
         }
     }
@@ -175,9 +176,21 @@ mod tests {
             ("on june the fifth um", "june the fifth", "DATE"),
             ("Dec. 3rd of 2019 and", "Dec. 3rd of 2019", "DATE"),
             ("diagnosed in spring 2014 at", "spring 2014", "DATE"),
+            ("stopped in the fall of 2022 on", "fall of 2022", "DATE"),
+            ("got it Columbus Day of '96. I", "Columbus Day of '96", "DATE"),
+            ("after Patriots' Day, 1971. Three", "Patriots' Day, 1971", "DATE"),
+            ("since the ninth of April in", "ninth of April", "DATE"),
+            ("this thirtieth day of September.", "thirtieth day of September", "DATE"),
+            ("on the twenty-fifth of May he", "twenty-fifth of May", "DATE"),
+            ("Test 2024 Nov 25  10:06", "2024 Nov 25", "DATE"),
+            ("who came to Fort Madison Hospital on January\n28 with pain", "January\n28", "DATE"),
+            ("home on Whit Monday. So", "Whit Monday", "DATE"),
             ("not until Yom Kippur.", "Yom Kippur", "DATE"),
             ("on 03/04/2019.", "03/04/2019", "DATE"),
             ("lives at 417 Sycamore Ct, now", "417 Sycamore Ct", "STREET"),
+            ("HOME: 412 ST PAUL AVE NOW", "412 ST PAUL AVE", "STREET"),
+            ("HOME: 88 DE LA CRUZ ST NOW", "88 DE LA CRUZ ST", "STREET"),
+            ("HOME: 30 MT VERNON RD NOW", "30 MT VERNON RD", "STREET"),
             ("7715 Xerxes Ave S #204, up", "7715 Xerxes Ave S #204", "STREET"),
             // What stands on the next line is no flat.
             ("at 1940 Tarn Ct #\n\nHgb 10.9", "1940 Tarn Ct", "STREET"),
@@ -191,6 +204,8 @@ mod tests {
             ("Member ID XQB778120 ok", "XQB778120", "HEALTH_PLAN"),
             ("ext 2290 or", "2290", "PHONE"),
             ("call x3377 please", "3377", "PHONE"),
+            ("555-0142 x 309 or", "309", "PHONE"),
+            ("in bed 30 in the", "30", "OTHER_ID"),
             ("fax 360-555-0142.", "360-555-0142", "FAX"),
             ("Room 518 today", "518", "OTHER_ID"),
             ("a 93-year-old man", "93", "AGE90"),
@@ -217,6 +232,8 @@ mod tests {
             "may 5 mg be given",
             "march in place, then sun exposure",
             "took 2 tablets at 10:45 pm",
+            "the first of many, a third of the dose, the second may be late",
+            "a list of what he took over the winter and in March\n1. aspirin",
             "2. Fall with long lie. 3. Dehydration",
             "level L4-5, T2 signal, 3T magnet",
             "smoked 95 pack years",
@@ -238,6 +255,12 @@ mod tests {
             "mixed 50 units in 250 ml over 4 hours",
             "gauge 18, size 7.5",
             "x3 days, q4h prn",
+            "OD +0.50 -0.25 x 090, stem 15 x 100 press fit",
+            "0812 SAT PASS, SBT X30",
+            "SPO2 95 RA BG 131",
+            "1133 STEMI ALERT DR COLE",
+            "Bed 80% red, holds bed 30 d",
+            "TP53 NM_000546.6 c.743G>A, HP:0001644, VCV000014500",
         ] {
             assert_eq!(sure(text), [], "{text}");
         }

@@ -4,6 +4,7 @@ use super::{Marks, View};
 use crate::detect::cue::{Cue, CueMatch};
 use crate::detect::evidence::word::Word;
 use crate::detect::pattern::number::{dea, npi};
+use crate::detect::public::is_public;
 use crate::detect::shape::Shape;
 use crate::detect::token::{Case, Gap, Kind};
 use crate::finding::Source;
@@ -35,9 +36,9 @@ impl View<'_> {
             Shape::MixedLong | Shape::MixedDashLong if self.str(i).bytes().filter(u8::is_ascii_digit).count() >= 7 => {
                 Label::OtherId
             }
-            // `spring 2014`
-            Shape::Year if i > 0 && self.near(i) && self.any(i - 1, &SEASONS) => {
-                marks.push((i - 1, i, Label::Date, Source::Pattern));
+            // `spring 2014`, `the fall of 2022`
+            Shape::Year if let Some(season) = self.season(i) => {
+                marks.push((season, i, Label::Date, Source::Pattern));
                 return;
             }
             // `born in 1931`: a birth year that tells an age over 89 goes as a date (45 CFR 164.514(b)(2)(i)(C)).
@@ -55,10 +56,17 @@ impl View<'_> {
         };
         // `SNOMED 44054006`: a cue says that it is a code for anybody.
         let code = self.sequence.infos.get(i).is_some_and(|x| x.cue == Cue::Code as u8 && x.cue_distance == 0);
-        if label == Label::OtherId && code {
+        if label == Label::OtherId && code || is_public(self.text, self.sequence, i, label) {
             return;
         }
         marks.push((i, i, label, Source::Pattern));
+    }
+
+    /// The season before the year at token `i`.
+    fn season(&self, i: usize) -> Option<usize> {
+        let before = i.checked_sub(1).filter(|_| self.near(i))?;
+        let at = if self.is(before, "of") && self.near(before) { before.checked_sub(1)? } else { before };
+        self.any(at, &SEASONS).then_some(at)
     }
 
     /// Whether the words before token `i` say that it is a birth year.
@@ -144,22 +152,33 @@ impl View<'_> {
         }
         let shape = self.shape_of(i);
         let digits = self.str(i).bytes().filter(u8::is_ascii_digit).count();
+        // `15 x 100`, `-0.25 x 084`: a size, an axis.
+        let size = name.eq_ignore_ascii_case("x")
+            && at.checked_sub(2).is_some_and(|k| {
+                matches!(self.shape_of(k), Shape::Int1 | Shape::Int2 | Shape::Decimal) && self.near(k + 1)
+            });
+        // `Bed 80% red`, `holds bed 30 d`
+        let unit = self.entry(i + 1).is_unit() && !self.any(i + 1, &["in", "a", "h"]);
+        let measured = self.near(i + 1) && (self.str(i + 1) == "%" || unit);
         let fits = match label {
+            _ if size => false,
             _ if cue.cue == Cue::Room => {
-                matches!(
-                    shape,
-                    Shape::Int1
-                        | Shape::Int2
-                        | Shape::Int3
-                        | Shape::Int4
-                        | Shape::Clock
-                        | Shape::Year
-                        | Shape::Mixed3
-                        | Shape::Mixed6
-                        | Shape::MixedDashShort
-                        | Shape::MixedDash6
-                        | Shape::Range
-                ) && ROOMS.iter().any(|s| name.eq_ignore_ascii_case(s))
+                !measured
+                    && matches!(
+                        shape,
+                        Shape::Int1
+                            | Shape::Int2
+                            | Shape::Int3
+                            | Shape::Int4
+                            | Shape::Clock
+                            | Shape::Year
+                            | Shape::Mixed3
+                            | Shape::Mixed6
+                            | Shape::MixedDashShort
+                            | Shape::MixedDash6
+                            | Shape::Range
+                    )
+                    && ROOMS.iter().any(|s| name.eq_ignore_ascii_case(s))
             }
             Label::Phone | Label::Fax => {
                 matches!(

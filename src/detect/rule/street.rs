@@ -44,11 +44,12 @@ impl View<'_> {
             Shape::Mixed3 | Shape::Mixed6 => self.str(i).starts_with(|c: char| c.is_ascii_digit()),
             _ => false,
         };
-        if !house {
+        // No house has a number that begins with a zero: `0812 SAT PASS` is a time.
+        if !house || self.str(i).starts_with('0') {
             return;
         }
         let mut at = i + 1;
-        let mut named = false;
+        let (mut named, mut charted) = (false, false);
         // `2088 Calle de Suenos`, `412 Highway 9`
         if self.near(at) && self.any(at, &STREETS_BEFORE) && self.token(at).is_some_and(|t| t.case != Case::Lower) {
             let mut to = at;
@@ -83,7 +84,9 @@ impl View<'_> {
             let direction =
                 self.any(at, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"]);
             let suffix = entry.any(Entry::STREET_SUFFIX) && token.case != Case::Lower;
-            if suffix && (named || at > i + 1) && self.suffix_fits(at) {
+            // `95 RA BG`, `1133 STEMI ALERT DR`: shorthand of charts before what is shorthand as well names no street.
+            let fits = !charted || !entry.is_abbrev();
+            if suffix && fits && (named || at > i + 1) && self.suffix_fits(at) {
                 let mut from = i;
                 // `Flat 2, 27 Mill Brae`
                 let comma = usize::from(i > 0 && self.str(i - 1) == ",");
@@ -163,6 +166,13 @@ impl View<'_> {
                 marks.push((from, to, Label::Street, Source::Pattern));
                 return;
             }
+            // Not `DE` and `LA`, nor `ST` and `MT`.
+            charted |= token.case == Case::Upper
+                && entry.is_abbrev()
+                && (entry.last() == 0 || token.len() < 3)
+                && entry.place() == 0
+                && !direction
+                && !entry.any(Entry::PARTICLE.or(Entry::STREET_SUFFIX));
             let part = match token.kind {
                 Kind::Word => {
                     token.case != Case::Lower

@@ -7,7 +7,7 @@
 mod ended;
 mod late;
 mod resource;
-mod scan;
+pub(crate) mod scan;
 mod shape;
 mod spot;
 mod whose;

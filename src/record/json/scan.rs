@@ -7,7 +7,7 @@ use crate::record::{Fault, Reason};
 
 /// The first byte from `at` on that is no white space.
 #[inline]
-pub(super) fn whitespace_end(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn whitespace_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
         at += 1;
     }
@@ -17,7 +17,7 @@ pub(super) fn whitespace_end(bytes: &[u8], mut at: usize) -> usize {
 /// The closing quote of the string whose text starts at `start`, and whether it holds escapes. The escapes are not
 /// checked, see [`unescape`].
 #[inline]
-pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<(usize, bool), Fault> {
+pub(crate) fn string_end(bytes: &[u8], start: usize) -> Result<(usize, bool), Fault> {
     let mut at = start;
     let mut escaped = false;
     loop {
@@ -65,7 +65,7 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The text of a string with its escapes resolved. `base` is where it stands in the record, for faults.
-pub(in crate::record) fn unescape(raw: &str, base: usize) -> Result<Cow<'_, str>, Fault> {
+pub(crate) fn unescape(raw: &str, base: usize) -> Result<Cow<'_, str>, Fault> {
     let mut out = String::new();
     let rest = escapes(raw, base, |plain, c| {
         out.push_str(plain);
@@ -126,7 +126,7 @@ fn unit(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// The end of the number that starts at `start`.
-pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+pub(crate) fn number_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
     let digits = |mut at: usize| {
         let from = at;
         while let Some(b'0'..=b'9') = bytes.get(at) {
