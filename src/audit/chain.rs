@@ -66,15 +66,46 @@ impl Mended {
     }
 }
 
-/// Appends to `out` the line that comes after `before`, with its line end.
+/// Where a line stands among those that were written at once. Written as `[1,3]`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Place(pub(super) u64, pub(super) u64);
+
+impl Place {
+    /// By itself. Not written.
+    pub(super) const ALONE: Place = Place(1, 1);
+
+    /// Whether `n` is the number of the line that stands there, behind a line of number `told`.
+    pub(super) fn is_of(self, n: u64, told: u64) -> bool {
+        (1..=self.1).contains(&self.0) && told.checked_add(self.0) == Some(n)
+    }
+}
+
+/// Where a line goes.
+#[derive(Clone, Copy)]
+pub(super) struct Slot {
+    /// The line before it.
+    pub(super) before: Link,
+    pub(super) place: Place,
+    /// What was mended before it could be written.
+    pub(super) mended: Mended,
+}
+
+#[cfg(test)]
+impl Slot {
+    pub(super) fn after(before: Link) -> Slot {
+        Slot { before, place: Place::ALONE, mended: Mended::default() }
+    }
+}
+
+/// Appends to `out` the line that goes into `slot`, with its line end.
 pub(super) fn write_line(
     record: &Record,
-    mended: Mended,
-    before: Link,
+    slot: Slot,
     macs: Option<&Macs>,
     out: &mut Vec<u8>,
 ) -> Result<Link, AuditError> {
     let start = out.len();
+    let Slot { before, place, mended } = slot;
     let n = before.n.checked_add(1).ok_or(AuditError::Damaged("its numbers are at their end"))?;
     let body = Body {
         v: VERSION,
@@ -95,9 +126,11 @@ pub(super) fn write_line(
         input: record.input,
         content: record.content,
         output: record.output,
+        exchange: record.exchange.as_deref(),
         duration_ms: record.duration.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
         host: record.host.as_ref(),
         recovered: (!mended.is_nothing()).then_some(mended),
+        together: (place != Place::ALONE).then_some(place),
         prev: hex(&before.hash),
         key: macs.map(Macs::id),
     };
@@ -143,6 +176,7 @@ pub(super) struct Facts {
     pub(super) n: u64,
     pub(super) time: String,
     pub(super) recovered: Option<Mended>,
+    pub(super) together: Option<Place>,
     pub(super) key: Option<String>,
     prev: String,
 }
@@ -261,11 +295,15 @@ struct Body<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<super::Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<&'r super::Call>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'r Note>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recovered: Option<Mended>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    together: Option<Place>,
     prev: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'r str>,
@@ -295,7 +333,7 @@ fn write_open(body: &impl Serialize, out: &mut Vec<u8>) -> Result<(), AuditError
 }
 
 fn write_mac(key: &[u8], from: usize, out: &mut Vec<u8>) {
-    let mac = hmac(key).chain_update(out.get(from..).unwrap_or_default()).finalize().into_bytes().into();
+    let mac: [u8; 32] = hmac(key).chain_update(out.get(from..).unwrap_or_default()).finalize().into_bytes().into();
     out.extend_from_slice(MAC);
     out.extend_from_slice(hex(&mac).as_bytes());
     out.push(b'"');
@@ -328,7 +366,7 @@ const HASH: &[u8] = b",\"hash\":\"";
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::{Digests, Kind};
+    use super::super::{Credential, Digests, Exchange, Kind, Usage};
     use super::*;
     use crate::identifier::Label;
 
@@ -354,10 +392,36 @@ mod tests {
             input: digest,
             content: digest,
             output: digest,
+            exchange: call(digest),
             duration: Some(std::time::Duration::MAX),
             host: note,
             ..Record::new(Verb::Recovered, Outcome::Partial)
         }
+    }
+
+    fn call(digest: Option<super::super::Digest>) -> Option<Box<super::super::Call>> {
+        let note = Note::new(&"\"\\".repeat(Note::MAX));
+        let exchange = Exchange {
+            rule: Some("a_rule_with_a_name_that_is_as_long_as_it_is_going_to_get"),
+            credential: digest.map(Credential::Unknown),
+            upstream: note.clone(),
+            model: note.clone(),
+            endpoint: Some("an_endpoint_with_a_name_as_long_as_it_is_going_to_get"),
+            baa: note,
+            zero_data_retention: Some(false),
+            perimeter: Some(Fingerprint::of(b"x")),
+            session: digest,
+            prompt: digest,
+            completion: digest,
+            prompt_bytes: u64::MAX,
+            completion_bytes: u64::MAX,
+            usage: Some(Usage { input: u64::MAX, output: u64::MAX }),
+            status: Some(599),
+            streamed: true,
+            first_byte: Some(std::time::Duration::MAX),
+            ..Exchange::new([0xff; 16], Outcome::Cancelled)
+        };
+        Record::from(exchange).exchange
     }
 
     #[test]
@@ -366,7 +430,7 @@ mod tests {
             for macs_of in [None, Some(macs("5"))] {
                 let mut out = b"before\n".to_vec();
                 let before = Link { n: 40, hash: [7; 32] };
-                let link = write_line(&record, Mended::default(), before, macs_of.as_ref(), &mut out).unwrap();
+                let link = write_line(&record, Slot::after(before), macs_of.as_ref(), &mut out).unwrap();
                 let line = out.strip_prefix(b"before\n").unwrap().strip_suffix(b"\n").unwrap();
                 assert!(!line.contains(&b'\n'));
                 let read = Line::read(line).unwrap();
@@ -386,7 +450,7 @@ mod tests {
         record.labels[Label::HealthPlan as usize] = 1;
         record.duration = Some(std::time::Duration::from_micros(1_999));
         let mut out = Vec::new();
-        write_line(&record, Mended::default(), Link::START, None, &mut out).unwrap();
+        write_line(&record, Slot::after(Link::START), None, &mut out).unwrap();
         let line = String::from_utf8(out).unwrap();
         let (start, rest) = line.split_once("\"time\":\"").unwrap();
         assert_eq!(start, "{\"v\":1,\"n\":1,");
@@ -409,7 +473,7 @@ mod tests {
     #[test]
     fn lines_that_are_none_are_not_read() {
         let mut out = Vec::new();
-        write_line(&fullest(), Mended::default(), Link::START, Some(&macs("5")), &mut out).unwrap();
+        write_line(&fullest(), Slot::after(Link::START), Some(&macs("5")), &mut out).unwrap();
         let line = String::from_utf8(out).unwrap();
         let line = line.trim_end();
         for bad in [

@@ -104,8 +104,8 @@ pub(super) fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
-/// Writes 64 lower-case hex digits.
-pub(super) fn hex(hash: &[u8; 32]) -> String {
+/// Writes two lower-case hex digits a byte.
+pub(super) fn hex(hash: &[u8]) -> String {
     let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
     hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

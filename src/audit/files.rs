@@ -15,12 +15,15 @@ use super::chain::MAX_LINE;
 /// | `audit-000001.jsonl` ... | parts that are full, in order |
 /// | `audit.jsonl.head` | the last line |
 /// | `audit.jsonl.torn` | ends of lines that a crash tore |
+/// | `audit.jsonl.syslog` | the number of the last line that syslog has |
 /// | `audit.jsonl.lock` | empty: locked while a line is added |
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) active: PathBuf,
     pub(super) torn: PathBuf,
     pub(super) head: PathBuf,
+    /// The number of the last line that syslog has.
+    sent: PathBuf,
     lock: PathBuf,
     folder: PathBuf,
     stem: String,
@@ -59,6 +62,7 @@ impl Files {
         Ok(Files {
             torn: beside("torn"),
             head: beside("head"),
+            sent: beside("syslog"),
             lock: beside("lock"),
             stem: stem.to_owned(),
             extension: extension.to_owned(),
@@ -102,11 +106,20 @@ impl Files {
 
     /// Puts a new head in the place of the old: at every moment there is one of them, whole.
     pub(super) fn replace_head(&self, head: &[u8]) -> io::Result<()> {
-        let fresh = self.head.with_extension("head.part");
-        let mut file = private().create(true).truncate(true).open(&fresh)?;
-        file.write_all(head)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &self.head)
+        replace(&self.head, head)
+    }
+
+    /// The number of the last line that syslog has; `None` if it has none yet.
+    pub(super) fn read_sent(&self) -> io::Result<Option<u64>> {
+        let Some(file) = existing(&self.sent)? else { return Ok(None) };
+        let mut text = String::new();
+        file.take(32).read_to_string(&mut text)?;
+        // Better twice than never.
+        Ok(Some(text.trim_end().parse().unwrap_or(0)))
+    }
+
+    pub(super) fn replace_sent(&self, n: u64) -> io::Result<()> {
+        replace(&self.sent, format!("{n}\n").as_bytes())
     }
 
     /// Makes new names durable.
@@ -186,16 +199,17 @@ impl Files {
 
 /// The end of a file.
 pub(super) struct End {
-    /// Its last bytes: two lines at least, if it has as many.
+    /// Its last bytes.
     bytes: Vec<u8>,
     /// Where in the file they are.
     at: u64,
 }
 
 impl End {
-    pub(super) fn of(file: &mut File) -> io::Result<End> {
+    /// Of so many lines at least, if it has as many.
+    pub(super) fn of(file: &mut File, lines: usize) -> io::Result<End> {
         let len = file.metadata()?.len();
-        let at = len.saturating_sub(2 * MAX_LINE as u64);
+        let at = len.saturating_sub((lines * MAX_LINE) as u64);
         file.seek(SeekFrom::Start(at))?;
         let mut bytes = Vec::new();
         file.take(len - at).read_to_end(&mut bytes)?;
@@ -234,6 +248,16 @@ impl End {
             None => None,
         }
     }
+}
+
+/// Puts a new file in the place of an old one.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".part");
+    let mut file = private().create(true).truncate(true).open(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
 }
 
 /// The file, or `None` if there is none.

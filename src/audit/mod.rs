@@ -7,17 +7,36 @@
 //!
 //! Nothing of a record gets in: a [`Record`] takes numbers, verbs, keyed digests and what the operator says of himself.
 
+mod attention;
 mod chain;
 mod digest;
+mod exchange;
+#[cfg(feature = "service")]
+mod exchanges;
 mod files;
+#[cfg(feature = "service")]
+mod forward;
 mod read;
 mod record;
+pub mod report;
+pub mod review;
+#[cfg(feature = "service")]
+mod syslog;
+mod told;
 mod trail;
 mod verify;
 
 pub use digest::{Digest, Digester, Digests, Fingerprint, Kind};
-pub use read::{Entry, entries};
+pub use exchange::{Call, Credential, Exchange, Usage};
+#[cfg(feature = "service")]
+pub use exchanges::Exchanges;
+#[cfg(feature = "service")]
+pub use forward::{Gauge, Sent};
+pub use read::{Called, Entry, entries};
 pub use record::{Counts, Named, Note, Outcome, Record, Revealed, Verb};
+#[cfg(feature = "service")]
+pub use syslog::Syslog;
+pub use told::Told;
 pub use trail::{Rotation, Trail};
 pub use verify::{Fault, Finding, Verified, verify};
 
@@ -56,6 +75,18 @@ pub enum AuditError {
     /// A line longer than is read again.
     #[error("a record is too long for the audit trail")]
     TooLong,
+    /// More records wait for the disk than there is room for.
+    #[error("too many records wait for the audit trail; is its disk slow?")]
+    Full,
+    /// Several records were to be written at once.
+    #[error(transparent)]
+    Together(std::sync::Arc<AuditError>),
+    /// Whoever adds to it has ended.
+    #[error("the audit trail is not added to any more")]
+    Stopped,
+    /// Syslog cannot be had as it was asked for.
+    #[error("syslog: {0}")]
+    Syslog(String),
     /// No random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::AuditError;
 use super::chain::MAX_LINE;
+use super::exchange::Usage;
 use super::files::{Files, Snapshot};
 use super::record::{Counts, Note, Revealed};
 
@@ -36,6 +37,39 @@ pub struct Entry {
     pub tokens: Option<Revealed>,
     /// Milliseconds it took.
     pub duration_ms: Option<u64>,
+    /// On which machine.
+    pub host: Option<Note>,
+    /// The call of a model.
+    pub exchange: Option<Box<Called>>,
+}
+
+/// What an [`Entry`] tells of the call of a model.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Called {
+    /// The id of the call.
+    pub request: Option<Note>,
+    /// Where it went.
+    pub upstream: Option<Note>,
+    /// The model or deployment.
+    pub model: Option<Note>,
+    /// What was called.
+    pub endpoint: Option<Note>,
+    /// The agreement.
+    pub baa: Option<Note>,
+    /// The rule that refused it, or by which it failed.
+    pub rule: Option<Note>,
+    /// The start of the digest of the caller's key or certificate.
+    pub credential: Option<Note>,
+    /// The keyed digest of a key that nobody has.
+    pub unknown: Option<Note>,
+    /// The SHA-256 of the perimeter that was in force.
+    pub perimeter: Option<Note>,
+    /// HTTP status of upstream.
+    pub status: Option<u16>,
+    /// Bytes of the prompt and of the completion.
+    pub bytes: [u64; 2],
+    /// Tokens of the model.
+    pub usage: Option<Usage>,
 }
 
 /// Shows every line to `each`, in order; the number of lines that are no entries.
@@ -62,7 +96,7 @@ pub fn entries(path: &Path, each: &mut dyn FnMut(Entry)) -> Result<u64, AuditErr
 }
 
 impl Entry {
-    fn read(line: &[u8]) -> Option<Entry> {
+    pub(super) fn read(line: &[u8]) -> Option<Entry> {
         let shown: Shown = serde_json::from_slice(line).ok()?;
         let note = |text: Option<String>| text.as_deref().and_then(Note::new);
         Some(Entry {
@@ -77,6 +111,23 @@ impl Entry {
             identifiers: shown.labels.values().fold(0, |sum, count| count.saturating_add(sum)),
             tokens: shown.tokens,
             duration_ms: shown.duration_ms,
+            host: note(shown.host),
+            exchange: shown.exchange.map(|call| {
+                Box::new(Called {
+                    request: note(call.request),
+                    upstream: note(call.upstream),
+                    model: note(call.model),
+                    endpoint: note(call.endpoint),
+                    baa: note(call.baa),
+                    rule: note(call.rule),
+                    credential: note(call.credential),
+                    unknown: note(call.unknown),
+                    perimeter: note(call.perimeter),
+                    status: call.status,
+                    bytes: [call.prompt_bytes, call.completion_bytes],
+                    usage: call.usage,
+                })
+            }),
         })
     }
 }
@@ -153,6 +204,27 @@ struct Shown {
     labels: std::collections::BTreeMap<String, u64>,
     tokens: Option<Revealed>,
     duration_ms: Option<u64>,
+    host: Option<String>,
+    exchange: Option<ShownCall>,
+}
+
+#[derive(Deserialize)]
+struct ShownCall {
+    request: Option<String>,
+    upstream: Option<String>,
+    model: Option<String>,
+    endpoint: Option<String>,
+    baa: Option<String>,
+    rule: Option<String>,
+    credential: Option<String>,
+    unknown: Option<String>,
+    perimeter: Option<String>,
+    status: Option<u16>,
+    #[serde(default)]
+    prompt_bytes: u64,
+    #[serde(default)]
+    completion_bytes: u64,
+    usage: Option<Usage>,
 }
 
 #[derive(Deserialize)]

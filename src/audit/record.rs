@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::digest::{Digest, Fingerprint};
+use super::exchange::Call;
 use crate::identifier::Label;
 
 /// One thing that was done. What is `None` or empty is left out of its line.
@@ -39,6 +40,8 @@ pub struct Record {
     pub content: Option<Digest>,
     /// The bytes of the output.
     pub output: Option<Digest>,
+    /// The call of a model.
+    pub exchange: Option<Box<Call>>,
     /// How long it took.
     pub duration: Option<Duration>,
     /// On which machine.
@@ -56,6 +59,8 @@ pub enum Verb {
     Request,
     /// Tokens were turned back.
     Reveal,
+    /// A model was called, or was to be.
+    Exchange,
     /// The vault was changed or read: rotated, shredded, exported, imported.
     Vault,
     /// Keys were made or changed.
@@ -75,6 +80,10 @@ pub enum Outcome {
     Partial,
     /// Not.
     Failed,
+    /// Not, since it was not allowed.
+    Refused,
+    /// Not, since the caller went away.
+    Cancelled,
 }
 
 /// Records of a run. `read` = `written` + `aside`.
@@ -135,6 +144,7 @@ impl Record {
             input: None,
             content: None,
             output: None,
+            exchange: None,
             duration: None,
             host: None,
         }
@@ -143,8 +153,16 @@ impl Record {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Verb; 7] =
-        [Verb::BatchFile, Verb::Stream, Verb::Request, Verb::Reveal, Verb::Vault, Verb::Key, Verb::Recovered];
+    pub const ALL: [Verb; 8] = [
+        Verb::BatchFile,
+        Verb::Stream,
+        Verb::Request,
+        Verb::Reveal,
+        Verb::Exchange,
+        Verb::Vault,
+        Verb::Key,
+        Verb::Recovered,
+    ];
 
     /// The name in the trail.
     pub fn name(self) -> &'static str {
@@ -153,6 +171,7 @@ impl Verb {
             Verb::Stream => "stream",
             Verb::Request => "request",
             Verb::Reveal => "reveal",
+            Verb::Exchange => "exchange",
             Verb::Vault => "vault",
             Verb::Key => "key",
             Verb::Recovered => "recovered",
@@ -173,6 +192,8 @@ impl Outcome {
             Outcome::Done => "done",
             Outcome::Partial => "partial",
             Outcome::Failed => "failed",
+            Outcome::Refused => "refused",
+            Outcome::Cancelled => "cancelled",
         }
     }
 }

@@ -302,7 +302,7 @@ fn a_trail_has_macs_from_its_start_or_never() {
     // The same in a trail that somebody put together.
     let (n, mut line) = (chain::Line::read(place.lines()[1].as_bytes()).unwrap().link(), Vec::new());
     let macs = chain::Macs::of(&key("5"));
-    chain::write_line(&record(), chain::Mended::default(), n, Some(&macs), &mut line).unwrap();
+    chain::write_line(&record(), chain::Slot::after(n), Some(&macs), &mut line).unwrap();
     let mut lines = place.lines();
     lines.push(String::from_utf8(line).unwrap().trim_end().to_owned());
     place.put(&lines);
@@ -369,6 +369,68 @@ fn whatever_a_crash_leaves_is_mended_and_told_of() {
 }
 
 #[test]
+fn records_that_are_written_together_are_mended_together_and_others_are_not() {
+    for with in [None, Some("5")] {
+        let key = with.map(ring);
+        let place = Place::of(2, 9, key.as_ref());
+        let (before, head) = (fs::read(&place.path).unwrap(), fs::read(place.head()).unwrap());
+        let group = |many: usize| {
+            place.trail(key.as_ref()).unwrap().append_all(&vec![&record(); many], &mut |_, _| {}).unwrap();
+        };
+        group(5);
+        let after = fs::read(&place.path).unwrap();
+        let after_head = fs::read(place.head()).unwrap();
+        assert!(place.faults(with).is_empty() && place.verify(with).records == 7);
+        let put = |bytes: &[u8], head: &[u8]| {
+            fs::write(&place.path, bytes).unwrap();
+            fs::write(place.head(), head).unwrap();
+            let _ = fs::remove_file(place.beside("audit.jsonl.torn"));
+        };
+        // Cut off anywhere.
+        for len in (1..after.len() - before.len()).step_by(7) {
+            let left = &after[..before.len() + len];
+            put(left, &head);
+            let torn = left.len() - left.iter().rposition(|b| *b == b'\n').unwrap() - 1;
+            let untold = left.iter().filter(|b| **b == b'\n').count() - 2;
+            place.append(key.as_ref()).unwrap();
+            let verified = place.verify(with);
+            assert!(verified.is_sound() && verified.records as usize == 4 + untold, "{len}");
+            assert_eq!(place.faults(with)[0], Fault::Recovered(torn as u64, untold as u64));
+        }
+        // The disk took the last lines, and not the second of them.
+        let mut holes = after.clone();
+        let second = before.len() + after[before.len()..].iter().position(|b| *b == b'\n').unwrap() + 20;
+        holes[second..second + 100].fill(0);
+        put(&holes, &head);
+        place.append(key.as_ref()).unwrap();
+        assert!(place.verify(with).is_sound());
+        assert!(matches!(place.faults(with)[0], Fault::Recovered(torn, 1) if torn > 1000));
+        // The head from before two of them, and lines that were edited, put in or cut off behind a head that tells of them.
+        put(&after, &after_head);
+        group(3);
+        let (both, both_head) = (fs::read(&place.path).unwrap(), fs::read(place.head()).unwrap());
+        put(&both, &head);
+        let error = place.append(key.as_ref()).unwrap_err();
+        assert!(matches!(error, AuditError::Damaged(_)), "{error}");
+        let mut edited = both.clone();
+        *edited.iter_mut().rfind(|b| **b == b'3').unwrap() ^= 1;
+        let last = both[..both.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+        let first = after.len() + both[after.len()..].iter().position(|b| *b == b'\n').unwrap() + 1;
+        let doubled = [&both[..], &both[after.len()..first]].concat();
+        for bytes in [&edited[..], &doubled, &both[..last], &after, &before, b""] {
+            put(bytes, &both_head);
+            let error = place.append(key.as_ref()).unwrap_err();
+            assert!(matches!(error, AuditError::Damaged(_)), "{error}");
+        }
+        // Other lines behind the head: the last of a group that was not written.
+        put(&[&after[..], &both[last..]].concat(), &after_head);
+        let verified = place.append(key.as_ref());
+        assert!(verified.is_ok() && place.verify(with).is_sound(), "as if the disk had lost those before");
+        assert_eq!(place.faults(with)[0], Fault::Recovered((both.len() - last) as u64, 0));
+    }
+}
+
+#[test]
 fn a_part_holds_what_fits() {
     let (place, five) = (Place::new(), ring("5"));
     let open = |bytes| Trail::open(&place.path, Some(&five), Rotation { bytes }).unwrap();
@@ -391,6 +453,17 @@ fn a_part_holds_what_fits() {
     fs::write(place.beside("audit-1000000.jsonl"), "").unwrap();
     let verified = place.verify(Some("5"));
     assert!(verified.is_sound() && verified.parts == 5 && verified.records == 5);
+    // Those that are written together, too.
+    let many = vec![record(); 100];
+    let mut seen = Vec::new();
+    let records: Vec<&Record> = many.iter().collect();
+    open(5 * one).append_all(&records, &mut |n, line| seen.push((n, line.len()))).unwrap();
+    let verified = place.verify(Some("5"));
+    assert!(verified.is_sound() && verified.findings.is_empty() && verified.records == 105);
+    assert!(seen.iter().map(|(n, _)| *n).eq(6..=105) && seen.iter().all(|(_, len)| *len > 300));
+    for (path, bytes) in place.all().iter().filter(|(path, _)| path.extension().is_some_and(|e| e == "jsonl")) {
+        assert!(bytes.len() as u64 <= 5 * one, "{path:?}");
+    }
 }
 
 #[test]

@@ -47,6 +47,13 @@ enum What {
         #[arg(long, value_name = "N")]
         limit: Option<NonZeroUsize>,
     },
+    /// Sum up calls of models for a review: who, what, how much, what is unusual, what is about to end
+    #[cfg(feature = "gateway")]
+    #[command(after_help = "Examples:\n  deidre audit report --perimeter perimeter.toml --since 2026-11-01\n  \
+        deidre audit report --trail audit.jsonl --perimeter perimeter.toml --since 2026-10-01 --until 2026-11-01 --json\n\n\
+        For the reviews that 45 CFR 164.308(a)(1)(ii)(D) asks for. Nothing is verified: see 'deidre audit verify'.\n\n\
+        Exit: 0 nothing to look at, 1 something, 2 could not read.")]
+    Report(super::audit_report::Args),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -59,6 +66,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             };
             show(file.as_ref(), only, *limit)
         }
+        #[cfg(feature = "gateway")]
+        What::Report(args) => super::audit_report::run(args),
     }
 }
 
@@ -125,8 +134,8 @@ fn show(
     Ok(ExitCode::SUCCESS)
 }
 
-fn path(file: Option<&PathBuf>) -> anyhow::Result<PathBuf> {
-    file.cloned().or_else(super::audit_args::default_path).context("no audit trail: name its file")
+pub(super) fn path(file: Option<&PathBuf>) -> anyhow::Result<PathBuf> {
+    file.cloned().or_else(crate::setup::trail::default_path).context("no audit trail: name its file")
 }
 
 fn verb(name: String) -> Result<Verb, &'static str> {
@@ -134,7 +143,7 @@ fn verb(name: String) -> Result<Verb, &'static str> {
 }
 
 /// A time, or the start of a day in UTC.
-fn time(text: &str) -> Result<jiff::Timestamp, &'static str> {
+pub(super) fn time(text: &str) -> Result<jiff::Timestamp, &'static str> {
     let day = (text.len() == 10).then(|| format!("{text}T00:00:00Z"));
     day.as_deref().unwrap_or(text).parse().map_err(|_| "not a time: expected 2026-11-22 or 2026-11-22T07:10:00Z")
 }

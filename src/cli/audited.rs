@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::audit_args::AuditArgs;
-use crate::audit::{Counts, Digests, Fingerprint, Kind, Named, Note, Outcome, Record, Trail, Verb, entries};
+use crate::audit::{Counts, Digests, Fingerprint, Kind, Named, Note, Outcome, Record, Trail, Verb};
 use crate::pipeline::Summary;
 use crate::policy::{Action, Policy};
 use crate::secret::Keyring;
@@ -73,19 +73,4 @@ impl Audit {
         record.duration = Some(time);
         trail.append(&record).context("the audit trail cannot be written")
     }
-}
-
-/// How many tokens were revealed in the last `seconds`, by the trail at `path`: by anybody, since who runs it says who acts.
-pub(crate) fn revealed_within(path: &Path, seconds: u64) -> anyhow::Result<u64> {
-    let now = std::time::SystemTime::now();
-    let since = now.checked_sub(Duration::from_secs(seconds)).unwrap_or(std::time::UNIX_EPOCH);
-    let since = jiff::Timestamp::try_from(since).context("the clock")?;
-    let mut revealed = 0;
-    entries(path, &mut |entry| {
-        let lately = entry.time.as_str().parse::<jiff::Timestamp>().is_ok_and(|time| time >= since);
-        if lately && entry.verb.as_str() == Verb::Reveal.name() {
-            revealed += entry.tokens.map_or(0, |tokens| tokens.revealed);
-        }
-    })?;
-    Ok(revealed)
 }
