@@ -13,6 +13,8 @@ pub mod error;
 pub mod eval;
 pub mod finding;
 mod form;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 pub mod identifier;
 pub mod model;
 pub mod pipeline;
@@ -23,6 +25,7 @@ pub mod resolve;
 pub mod secret;
 #[cfg(feature = "service")]
 pub mod service;
+pub mod setup;
 pub mod span;
 pub mod transform;
 pub mod vault;

@@ -2,6 +2,8 @@
 
 mod audit;
 mod audit_args;
+#[cfg(feature = "gateway")]
+mod audit_report;
 mod audited;
 mod batch;
 mod detect;
@@ -10,6 +12,8 @@ mod eval;
 mod fields;
 mod filter;
 mod fit;
+#[cfg(feature = "gateway")]
+mod gateway;
 mod inspect;
 mod key;
 mod model;
@@ -56,6 +60,9 @@ enum Verb {
     /// Answer requests over gRPC, and JSON over HTTP
     #[cfg(feature = "service")]
     Serve(Box<serve::Args>),
+    /// Stand between applications and models: prompts go out scrubbed, answers come back
+    #[cfg(feature = "gateway")]
+    Gateway(Box<gateway::Args>),
     /// Turn tokens back into what stood there, for a reason that is written down
     Reveal(reveal::Args),
     /// Make, list and rotate keys
@@ -84,6 +91,8 @@ impl Cli {
         let (asked, default) = match &self.verb {
             #[cfg(feature = "service")]
             Verb::Serve(args) => (args.log(), LevelFilter::INFO),
+            #[cfg(feature = "gateway")]
+            Verb::Gateway(args) => (args.log(), LevelFilter::INFO),
             _ => (None, LevelFilter::ERROR),
         };
         let filter = EnvFilter::builder().with_default_directive(default.into());
@@ -112,6 +121,8 @@ impl Cli {
             Verb::Eval(args) => eval::run(args),
             #[cfg(feature = "service")]
             Verb::Serve(args) => serve::run(args),
+            #[cfg(feature = "gateway")]
+            Verb::Gateway(args) => gateway::run(args),
             Verb::Reveal(args) => reveal::run(args),
             Verb::Key(args) => key::run(args),
             Verb::Policy(args) => policy::run(args),

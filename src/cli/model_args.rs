@@ -1,12 +1,12 @@
 //! The flags that say which model reads what the dictionaries could not settle, shared by every verb that detects.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 
 use crate::engine::Engine;
-use crate::model::{Ner, Shipped};
+use crate::model::Ner;
+use crate::setup;
 
 /// Which model.
 #[derive(clap::Args, Debug)]
@@ -42,30 +42,7 @@ impl ModelArgs {
 
     /// The engine without a model, and the model.
     pub(crate) fn parts(&self) -> anyhow::Result<(Engine, Option<Ner>)> {
-        let engine = match self.no_context {
-            true => Engine::embedded().without_context(),
-            false => Engine::embedded(),
-        };
-        let model = if self.no_model { None } else { Some(self.load()?) };
-        Ok((engine, model))
-    }
-
-    fn load(&self) -> anyhow::Result<Ner> {
-        if let Some(shipped) = Shipped::named(&self.model) {
-            return shipped.load().with_context(|| format!("model {}", self.model));
-        }
-        let dir = Path::new(&self.model);
-        anyhow::ensure!(
-            dir.is_dir(),
-            "--model {}: neither one of {} nor a folder",
-            self.model,
-            Shipped::ALL.map(Shipped::name).join(", ")
-        );
-        let read = |name: &str| {
-            let file = dir.join(name);
-            std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))
-        };
-        let (config, weights, vocabulary) = (read("config.json")?, read("weights.safetensors")?, read("vocab.txt")?);
-        Ner::read(&config, &weights, &vocabulary).with_context(|| format!("--model {}", dir.display()))
+        let model = if self.no_model { None } else { Some(setup::model(&self.model).context("--model")?) };
+        Ok((setup::engine(self.has_context()), model))
     }
 }

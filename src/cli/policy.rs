@@ -8,8 +8,7 @@ use anyhow::Context;
 
 use crate::identifier::Label;
 use crate::policy::{Action, Checked, Claim, Place, Policy, safe_harbor_table};
-
-use super::transform_args::load_policy;
+use crate::setup;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -89,7 +88,7 @@ impl ClaimArg {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
         Verb::Show { policy, destination, toml } => {
-            let mut policy = load_policy(&policy.policy)?;
+            let mut policy = setup::policy(&policy.policy)?;
             if let Some(name) = destination {
                 policy = policy.for_destination(name)?;
             }
@@ -99,7 +98,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Verb::Check { policy, claim } => check(&policy.policy, claim.map(ClaimArg::claim)),
         Verb::Diff { from, to, exit_code } => {
-            let differences = load_policy(from)?.differences(&load_policy(to)?);
+            let differences = setup::policy(from)?.differences(&setup::policy(to)?);
             let lines: String = differences.iter().map(|d| format!("{d}\n")).collect();
             super::print(&lines)?;
             Ok(if *exit_code && !differences.is_empty() { DIFFERENT.into() } else { ExitCode::SUCCESS })
@@ -123,7 +122,7 @@ fn check(name: &str, claim: Option<Claim>) -> anyhow::Result<ExitCode> {
     } else {
         if !Path::new(name).is_file() {
             // No preset and no file: the error names what there is.
-            load_policy(name)?;
+            setup::policy(name)?;
         }
         let text = std::fs::read_to_string(name).with_context(|| format!("cannot read policy {name}"))?;
         let Checked { name: policy, claim, faults } =

@@ -4,18 +4,17 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use rayon::prelude::*;
 
 use super::audit_args::AuditArgs;
-use super::audited::revealed_within;
 use super::transform_args::KeyArgs;
 use super::vault_args::VaultArgs;
-use crate::audit::{Note, Outcome, Revealed, Verb};
+use crate::audit::{Note, Outcome, Told, Verb};
 use crate::identifier::Label;
+use crate::setup::trail::{counts, revealed_within};
 use crate::transform::Scope;
 use crate::transform::reveal::{Codes, Format, Revealer, Rights, Tally};
 use crate::vault::{Code, VaultError};
@@ -91,7 +90,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let vault = args.vault.existing_if_named(&keys)?;
     let trail = args.audit.open(Some(&keys))?;
-    let mut entry = args.audit.record(Verb::Reveal, Outcome::Started);
     let mut rights = Rights::new(Some(&keys), vault);
     if !args.label.is_empty() {
         rights = rights.labels(&args.label);
@@ -109,26 +107,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         };
         rights = rights.at_most(tokens.saturating_sub(used));
     }
-    let start = Instant::now();
-    entry.purpose = Some(reason);
-    trail.append(&entry)?;
+    let mut told = Told::begin(trail, args.audit.record(Verb::Reveal, Outcome::Started), reason)?;
     let mut tally = Tally::default();
     let result = stream(Arc::new(rights), format, &mut tally);
-    let left = tally.mistyped + tally.foreign + tally.refused;
-    entry.outcome = match result {
+    let left = tally.left();
+    told.note(tally.labels, counts(&tally));
+    told.end(match result {
         Ok(()) if left == 0 => Outcome::Done,
         Ok(()) => Outcome::Partial,
         Err(_) => Outcome::Failed,
-    };
-    entry.labels = tally.labels;
-    entry.tokens = Some(Revealed {
-        revealed: tally.revealed,
-        refused: tally.refused,
-        mistyped: tally.mistyped,
-        foreign: tally.foreign,
-    });
-    entry.duration = Some(start.elapsed());
-    trail.append(&entry)?;
+    })?;
     result?;
     if left > 0 {
         super::say(&format!(

@@ -12,14 +12,15 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::audit_args::AuditArgs;
-use super::transform_args::{KeyArgs, present_year};
+use super::transform_args::KeyArgs;
 use super::vault_args::VaultArgs;
 use super::{FAILED, ModelArgs};
-use crate::audit::{Outcome, Verb};
+use crate::audit::{Outcome, Record, Verb};
 use crate::service::access::Role;
 use crate::service::listen::{Ended, Ports, Signal, serve};
 use crate::service::tls::{Files, Tls};
 use crate::service::{Admission, Parts, Service, Settings};
+use crate::setup;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -173,31 +174,23 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Refuses to be reached by others without TLS and without knowing them.
 fn check(args: &Args, loopback: bool) -> anyhow::Result<()> {
-    if loopback {
-        return Ok(());
-    }
+    check_tls(loopback, args.tls_cert.is_some() || args.insecure_listen)?;
+    ensure!(loopback || args.access.is_some(), "others reach this address: say with --access who may do what");
+    Ok(())
+}
+
+/// Refuses to be reached by others without TLS.
+pub(super) fn check_tls(loopback: bool, secured: bool) -> anyhow::Result<()> {
     ensure!(
-        args.tls_cert.is_some() || args.insecure_listen,
+        loopback || secured,
         "others reach this address: give --tls-cert and --tls-key, or --insecure-listen where something in front has TLS"
     );
-    ensure!(args.access.is_some(), "others reach this address: say with --access who may do what");
     Ok(())
 }
 
 fn parts(args: &Args) -> anyhow::Result<Parts> {
-    let keys = args.key.ring()?.map(Arc::new);
-    if args.vault.is_named() && keys.is_none() {
-        bail!("--vault needs a key: give it with --key-file, --key-command or in DEIDRE_KEY");
-    }
-    let (engine, model) = match args.model.parts() {
-        Ok((engine, model)) => (Some(engine), model),
-        // It is there and says so, rather than starting over and over.
-        Err(error) => {
-            tracing::error!("the model cannot be loaded, nothing is answered: {error:#}");
-            (None, None)
-        }
-    };
-    let trail = match keys.as_deref().map(|keys| args.audit.open(Some(keys))) {
+    let mut parts = supplies(&args.key, &args.vault, &args.model, args.limits.jobs)?;
+    parts.trail = match parts.keys.as_deref().map(|keys| args.audit.open(Some(keys))) {
         None => None,
         Some(Ok(trail)) => Some(trail),
         Some(Err(error)) => {
@@ -205,16 +198,39 @@ fn parts(args: &Args) -> anyhow::Result<Parts> {
             None
         }
     };
-    let (vault, ring) = (args.vault.clone(), keys.clone());
+    parts.record = args.audit.record(Verb::Reveal, Outcome::Started);
+    Ok(parts)
+}
+
+/// What texts are scrubbed with, without a trail.
+pub(super) fn supplies(
+    key: &KeyArgs,
+    vault: &VaultArgs,
+    model: &ModelArgs,
+    jobs: Option<NonZeroUsize>,
+) -> anyhow::Result<Parts> {
+    let keys = key.ring()?.map(Arc::new);
+    if vault.is_named() && keys.is_none() {
+        bail!("--vault needs a key: give it with --key-file, --key-command or in DEIDRE_KEY");
+    }
+    let (engine, model) = match model.parts() {
+        Ok((engine, model)) => (Some(engine), model),
+        // It is there and says so, rather than starting over and over.
+        Err(error) => {
+            tracing::error!("the model cannot be loaded, nothing is answered: {error:#}");
+            (None, None)
+        }
+    };
+    let (vault, ring) = (vault.clone(), keys.clone());
     Ok(Parts {
         engine,
         model,
         keys,
         vault: Box::new(move || vault.open(ring.as_deref()).map_err(|error| format!("{error:#}"))),
-        trail,
-        record: args.audit.record(Verb::Reveal, Outcome::Started),
-        pool: super::pool(args.limits.jobs)?,
-        year: present_year(),
+        trail: None,
+        record: Record::new(Verb::Reveal, Outcome::Started),
+        pool: super::pool(jobs)?,
+        year: setup::present_year(),
     })
 }
 
@@ -242,7 +258,7 @@ fn settings(args: &Args) -> Settings {
 
 /// Signals of the system, as the service is told them.
 #[cfg(not(unix))]
-fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
+pub(super) fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
     let (tell, told) = mpsc::channel(1);
     tokio::spawn(async move {
         // Without the signal it ends when it is ended.
@@ -256,7 +272,7 @@ fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
 
 /// Signals of the system, as the service is told them.
 #[cfg(unix)]
-fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
+pub(super) fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (tell, told) = mpsc::channel(4);
     for (kind, means) in [
@@ -277,13 +293,13 @@ fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
     Ok(told)
 }
 
-fn addresses(text: &str) -> anyhow::Result<Vec<SocketAddr>> {
+pub(super) fn addresses(text: &str) -> anyhow::Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> = text.to_socket_addrs().with_context(|| format!("{text}: HOST:PORT"))?.collect();
     ensure!(!addresses.is_empty(), "{text}: no address");
     Ok(addresses)
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(time) if !time.is_zero() && seconds <= 86_400.0 => Ok(time),
@@ -292,7 +308,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Threads that talk to callers. They do next to nothing but move bytes.
-const IO: usize = 2;
+pub(super) const IO: usize = 2;
 /// Some of what was accepted was cut off.
-const CUT: u8 = 1;
+pub(super) const CUT: u8 = 1;
 const _: () = assert!(CUT != FAILED);

@@ -1,10 +1,10 @@
 //! The flags that say what stands in place of an identifier, shared by every verb that replaces.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::pipeline::layout::Ask;
-use crate::policy::Policy;
 use crate::secret::Keyring;
+use crate::setup;
 use crate::transform::{Means, Scope, Transform};
 use anyhow::{Context, bail};
 
@@ -70,7 +70,7 @@ impl TransformArgs {
 
     /// What to replace with, and `ask` with the policy's fields in it.
     pub(crate) fn build(&self, ask: &mut Ask) -> anyhow::Result<Replacing> {
-        let policy = load_policy(&self.policy)?;
+        let policy = setup::policy(&self.policy)?;
         let policy = match &self.destination {
             Some(name) => policy.for_destination(name)?,
             None => policy,
@@ -88,17 +88,9 @@ impl TransformArgs {
         let keys = self.key.ring()?;
         let vault = self.vault.open(keys.as_ref())?;
         let transform =
-            Transform::new(policy, Means { keys: keys.as_ref(), vault, year: present_year(), joins: None })?;
+            Transform::new(policy, Means { keys: keys.as_ref(), vault, year: setup::present_year(), joins: None })?;
         Ok(Replacing { transform, scope, keys })
     }
-}
-
-/// By the system's clock, in UTC.
-pub(super) fn present_year() -> i16 {
-    let now = std::time::SystemTime::now();
-    let now = jiff::Timestamp::try_from(now).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    // A clock that was never set must not make people younger.
-    now.to_zoned(jiff::tz::TimeZone::UTC).year().max(Means::default().year)
 }
 
 impl KeyArgs {
@@ -116,18 +108,4 @@ impl KeyArgs {
         }
         Keyring::from_env().context("DEIDRE_KEY")
     }
-}
-
-/// The preset of that name, or else the file.
-pub(crate) fn load_policy(name: &str) -> anyhow::Result<Policy> {
-    let unknown = match Policy::preset(name) {
-        Ok(policy) => return Ok(policy),
-        Err(unknown) => unknown,
-    };
-    let file = Path::new(name);
-    if !file.is_file() {
-        return Err(unknown.into());
-    }
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read policy {name}"))?;
-    Policy::from_toml(&text).with_context(|| name.to_owned())
 }

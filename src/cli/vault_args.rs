@@ -1,12 +1,12 @@
 //! Which vault, shared by every verb that mints or reveals.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
 use crate::secret::Keyring;
-use crate::vault::{Embedded, Vault};
+use crate::setup;
+use crate::vault::Vault;
 
 /// Where values are kept.
 #[derive(clap::Args, Clone, Debug)]
@@ -26,27 +26,16 @@ impl VaultArgs {
     /// The vault that was named, opened with `keys`.
     pub(crate) fn open(&self, keys: Option<&Keyring>) -> anyhow::Result<Option<Arc<dyn Vault>>> {
         let Some(name) = self.vault.as_deref().filter(|name| !name.is_empty()) else { return Ok(None) };
-        let keys = keys.context(
-            "--vault needs a key: make one with 'deidre key new --out deidre.key' and give it with --key-file, \
-             --key-command or in DEIDRE_KEY",
-        )?;
-        if is_postgres(name) {
-            return postgres(name, keys).map(Some);
-        }
-        if name.contains("://") {
-            bail!("--vault: a file or postgres://..., not another kind of URL");
-        }
-        Ok(Some(Arc::new(Embedded::open(Path::new(name), keys).context("--vault")?)))
+        let keys = keys.context(KEY_NEEDED)?;
+        Ok(Some(setup::vault(name, keys).context("--vault")?))
     }
 
     /// The vault that was named, which must be there.
     pub(crate) fn existing(&self, keys: Option<&Keyring>) -> anyhow::Result<Arc<dyn Vault>> {
-        if let Some(file) = self.file()
-            && !file.exists()
-        {
-            bail!("--vault: there is no file {}", file.display());
-        }
-        self.open(keys)?.context("no vault: name one with --vault or in DEIDRE_VAULT")
+        let Some(name) = self.vault.as_deref().filter(|name| !name.is_empty()) else {
+            bail!("no vault: name one with --vault or in DEIDRE_VAULT");
+        };
+        setup::existing_vault(name, keys.context(KEY_NEEDED)?).context("--vault")
     }
 
     /// The vault that was named, if one was; it must be there.
@@ -56,22 +45,7 @@ impl VaultArgs {
             Some(_) => self.existing(Some(keys)).map(Some),
         }
     }
-
-    fn file(&self) -> Option<PathBuf> {
-        self.vault.as_deref().filter(|name| !name.is_empty() && !is_postgres(name)).map(PathBuf::from)
-    }
 }
 
-fn is_postgres(name: &str) -> bool {
-    name.starts_with("postgres://") || name.starts_with("postgresql://")
-}
-
-#[cfg(feature = "postgres")]
-fn postgres(url: &str, keys: &Keyring) -> anyhow::Result<Arc<dyn Vault>> {
-    Ok(Arc::new(crate::vault::postgres::Postgres::connect(url, keys).context("--vault")?))
-}
-
-#[cfg(not(feature = "postgres"))]
-fn postgres(_: &str, _: &Keyring) -> anyhow::Result<Arc<dyn Vault>> {
-    bail!("--vault: this build has no Postgres (feature postgres)")
-}
+const KEY_NEEDED: &str = "--vault needs a key: make one with 'deidre key new --out deidre.key' and give it with \
+                          --key-file, --key-command or in DEIDRE_KEY";

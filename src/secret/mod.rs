@@ -7,6 +7,8 @@
 mod dump;
 #[cfg(feature = "cli")]
 pub(crate) mod file;
+#[cfg(feature = "gateway")]
+pub(crate) mod foreign;
 mod ring;
 mod source;
 

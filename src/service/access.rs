@@ -1,14 +1,14 @@
 //! Who may do what: identities with their tokens or certificates, roles, policies and rates, from a TOML file.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
+use super::credential::{Credential, find};
 use super::fault::Fault;
+use super::rate::Bucket;
 
 /// What a caller may do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
@@ -32,9 +32,8 @@ pub struct Access {
 /// A caller.
 pub struct Identity {
     name: String,
-    token: Option<[u8; 32]>,
-    fingerprint: Option<[u8; 32]>,
-    subject: Option<String>,
+    /// `None`: nothing shows it.
+    credential: Option<Credential>,
     roles: Vec<Role>,
     /// `None`: all.
     policies: Option<Vec<String>>,
@@ -72,13 +71,6 @@ pub enum AccessError {
     /// Nobody may do anything.
     #[error("access file: no identity")]
     Nobody,
-}
-
-/// A rate: a bucket of `burst` tokens into which `rate` drop each second, and from which each request takes one.
-struct Bucket {
-    rate: f64,
-    burst: f64,
-    level: Mutex<(f64, Instant)>,
 }
 
 impl Role {
@@ -125,20 +117,7 @@ impl Access {
         if let Some(anybody) = &self.anybody {
             return Some(Arc::clone(anybody));
         }
-        let digest: Option<[u8; 32]> = token.map(|token| Sha256::digest(token.as_bytes()).into());
-        let mut found = None;
-        // All of them are compared, and each in constant time: how long it takes says nothing of the tokens.
-        for identity in &self.identities {
-            let by_token = match (&digest, &identity.token) {
-                (Some(shown), Some(known)) => bool::from(shown.ct_eq(known)),
-                _ => false,
-            };
-            let by_certificate = digest.is_none() && certificate.is_some_and(|shown| identity.has(shown));
-            if by_token || by_certificate {
-                found = Some(Arc::clone(identity));
-            }
-        }
-        found
+        find(self.identities.iter(), |identity| identity.credential.as_ref(), token, certificate).map(Arc::clone)
     }
 }
 
@@ -147,7 +126,7 @@ impl Identity {
     pub(crate) fn nobody() -> Self {
         let name = "nobody".to_owned();
         let buckets = BTreeMap::new();
-        Self { name, token: None, fingerprint: None, subject: None, roles: Vec::new(), policies: None, buckets }
+        Self { name, credential: None, roles: Vec::new(), policies: None, buckets }
     }
 
     /// Its name, for logs and the audit trail.
@@ -166,27 +145,6 @@ impl Identity {
             return Err(Fault::Role(role));
         }
         self.buckets.get(&role).map_or(Ok(()), |bucket| bucket.take(now).map_err(Fault::Rate))
-    }
-
-    fn has(&self, shown: &Certificate) -> bool {
-        let by_fingerprint = self.fingerprint.is_some_and(|known| bool::from(known.ct_eq(&shown.fingerprint)));
-        by_fingerprint || (self.subject.is_some() && self.subject == shown.subject)
-    }
-}
-
-impl Bucket {
-    /// Takes a token, or says how long it takes until there is one.
-    fn take(&self, now: Instant) -> Result<(), Duration> {
-        let mut level = self.level.lock().unwrap_or_else(PoisonError::into_inner);
-        let (tokens, since) = *level;
-        let tokens = (tokens + now.saturating_duration_since(since).as_secs_f64() * self.rate).min(self.burst);
-        if tokens < 1.0 {
-            *level = (tokens, now.max(since));
-            let wait = ((1.0 - tokens) / self.rate).min(3600.0);
-            return Err(Duration::from_secs_f64(wait));
-        }
-        *level = (tokens - 1.0, now.max(since));
-        Ok(())
     }
 }
 
@@ -227,39 +185,18 @@ impl Written {
         let Written { name, token_sha256, certificate_sha256, certificate_subject, roles, policies, limits: own } =
             self;
         let wrong = |what| AccessError::Identity { name: name.clone(), what };
-        let digest = |hex: Option<String>| match hex {
-            None => Ok(None),
-            Some(hex) => sha256(&hex).map(Some).ok_or_else(|| wrong("a SHA-256 has 64 hex digits")),
-        };
-        let (token, fingerprint) = (digest(token_sha256)?, digest(certificate_sha256)?);
-        if token.is_none() && fingerprint.is_none() && certificate_subject.is_none() {
-            return Err(wrong("neither token_sha256 nor certificate_sha256 nor certificate_subject"));
-        }
+        let credential = Credential::read(token_sha256.as_deref(), certificate_sha256.as_deref(), certificate_subject)
+            .map_err(wrong)?;
         if name.trim().is_empty() || roles.is_empty() {
             return Err(wrong("a name and at least one role are needed"));
         }
         let mut buckets = BTreeMap::new();
         for role in &roles {
             let Some(limit) = own.get(role).or_else(|| limits.get(role)) else { continue };
-            let burst = limit.burst.unwrap_or(limit.rate.max(1.0));
-            if !(limit.rate > 0.0 && limit.rate.is_finite() && burst >= 1.0 && burst.is_finite()) {
-                return Err(wrong("rate must be above 0, and burst at least 1"));
-            }
-            let level = Mutex::new((burst, Instant::now()));
-            buckets.insert(*role, Bucket { rate: limit.rate, burst, level });
+            buckets.insert(*role, Bucket::new(limit.rate, limit.burst).map_err(wrong)?);
         }
-        Ok(Identity { token, fingerprint, subject: certificate_subject, roles, policies, buckets, name })
+        Ok(Identity { credential: Some(credential), roles, policies, buckets, name })
     }
-}
-
-/// 32 bytes from 64 hex digits; colons between them are passed over, as openssl prints fingerprints.
-fn sha256(hex: &str) -> Option<[u8; 32]> {
-    let mut digits = hex.bytes().filter(|b| *b != b':').map(|b| char::from(b).to_digit(16));
-    let mut bytes = [0; 32];
-    for byte in &mut bytes {
-        *byte = (digits.next()?? << 4 | digits.next()??) as u8;
-    }
-    digits.next().is_none().then_some(bytes)
 }
 
 // Digests of tokens are nobody's business.
@@ -278,6 +215,8 @@ impl std::fmt::Debug for Access {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
 
     use super::*;
 

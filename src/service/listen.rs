@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper::rt::{Read, Write};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
@@ -68,7 +69,11 @@ pub async fn serve(service: Arc<Service>, ports: Ports, mut signals: tokio::sync
         door,
         router,
         tls: ports.tls.clone(),
-        service: Arc::clone(&service),
+        keeping: Keeping {
+            connections: service.settings.connections,
+            idle: service.settings.idle,
+            gauge: service.metrics.connections.clone(),
+        },
         open: Arc::clone(&open),
         ending: ending.clone(),
     };
@@ -105,6 +110,11 @@ pub async fn serve(service: Arc<Service>, ports: Ports, mut signals: tokio::sync
     let _ = end.send(true);
     let until = Instant::now() + service.settings.drain;
     while doors.join_next().await.is_some() {}
+    drained(&open, until).await
+}
+
+/// Waits until all connections are gone, or the time is over.
+pub(crate) async fn drained(open: &AtomicUsize, until: Instant) -> Ended {
     while open.load(Ordering::Acquire) > 0 && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -136,20 +146,31 @@ async fn report(reporter: &tonic_health::server::HealthReporter, ready: bool) {
 }
 
 /// A port and what is behind it.
-struct Port {
-    listener: TcpListener,
-    door: Door,
-    router: Router,
-    tls: Option<Arc<Tls>>,
-    service: Arc<Service>,
-    open: Arc<AtomicUsize>,
-    ending: watch::Receiver<bool>,
+pub(crate) struct Port {
+    pub(crate) listener: TcpListener,
+    pub(crate) door: Door,
+    pub(crate) router: Router,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) keeping: Keeping,
+    /// Connections of all ports.
+    pub(crate) open: Arc<AtomicUsize>,
+    /// Turns true when no connection is taken any more.
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+/// How many connections are kept, and for how long.
+pub(crate) struct Keeping {
+    pub(crate) connections: usize,
+    /// One that asks nothing for so long is closed.
+    pub(crate) idle: Duration,
+    /// How many there are.
+    pub(crate) gauge: Gauge,
 }
 
 impl Port {
     /// Accepts connections until the service ends.
-    async fn accept(mut self) {
-        let room = Arc::new(Semaphore::new(self.service.settings.connections));
+    pub(crate) async fn accept(mut self) {
+        let room = Arc::new(Semaphore::new(self.keeping.connections));
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -170,7 +191,7 @@ impl Port {
             };
             // Small answers leave at once; if that cannot be had, they leave a little later.
             let _ = stream.set_nodelay(true);
-            let counted = Counted::new(&self.open, &self.service);
+            let counted = Counted::new(&self.open, &self.keeping.gauge);
             let connection = Connection {
                 door: self.door,
                 router: self.router.clone(),
@@ -178,7 +199,7 @@ impl Port {
                     Door::Grpc => tls.grpc(),
                     Door::Http => tls.http(),
                 }),
-                idle: self.service.settings.idle,
+                idle: self.keeping.idle,
                 ending: self.ending.clone(),
             };
             tokio::spawn(async move {
@@ -192,20 +213,20 @@ impl Port {
 /// An open connection, counted as long as it is.
 struct Counted {
     open: Arc<AtomicUsize>,
-    service: Arc<Service>,
+    gauge: Gauge,
 }
 
 impl Counted {
-    fn new(open: &Arc<AtomicUsize>, service: &Arc<Service>) -> Self {
+    fn new(open: &Arc<AtomicUsize>, gauge: &Gauge) -> Self {
         open.fetch_add(1, Ordering::AcqRel);
-        service.metrics.connections.inc();
-        Self { open: Arc::clone(open), service: Arc::clone(service) }
+        gauge.inc();
+        Self { open: Arc::clone(open), gauge: gauge.clone() }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.service.metrics.connections.dec();
+        self.gauge.dec();
         self.open.fetch_sub(1, Ordering::AcqRel);
     }
 }

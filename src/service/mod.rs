@@ -9,19 +9,21 @@
 
 pub mod access;
 mod batch;
-mod crew;
+pub(crate) mod credential;
+pub(crate) mod crew;
 mod cut;
-mod fault;
-mod gate;
+pub(crate) mod fault;
+pub(crate) mod gate;
 mod grpc;
 mod http;
 pub mod listen;
-mod metrics;
+pub(crate) mod metrics;
 mod names;
 mod openapi;
 pub mod proto;
+pub(crate) mod rate;
 mod reveal;
-mod shelf;
+pub(crate) mod shelf;
 mod stream;
 pub mod tls;
 mod work;
@@ -139,11 +141,11 @@ pub struct Service {
     vault: RwLock<Place>,
     shelf: RwLock<Arc<Shelf>>,
     access: RwLock<Arc<Access>>,
-    trail: Option<Trail>,
+    trail: Option<Arc<Trail>>,
     record: Record,
     year: i16,
-    crew: Crew,
-    metrics: Metrics,
+    pub(crate) crew: Crew,
+    pub(crate) metrics: Metrics,
     permits: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     draining: AtomicBool,
@@ -196,7 +198,7 @@ impl Service {
                 &Supplies { keys: None, vault: None, year: parts.year },
             )?)),
             access: RwLock::new(Arc::new(access)),
-            trail: parts.trail,
+            trail: parts.trail.map(Arc::new),
             record: parts.record,
             year: parts.year,
             crew: Crew::new(parts.pool),
@@ -269,7 +271,7 @@ impl Service {
     }
 
     /// The policies as they are now.
-    fn shelf(&self) -> Arc<Shelf> {
+    pub(crate) fn shelf(&self) -> Arc<Shelf> {
         Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -283,7 +285,7 @@ impl Service {
     /// # Errors
     ///
     /// When it was and is not there.
-    fn vault(&self) -> Result<Option<Arc<dyn Vault>>, Fault> {
+    pub(crate) fn vault(&self) -> Result<Option<Arc<dyn Vault>>, Fault> {
         match self.place() {
             Place::Nowhere => Ok(None),
             Place::Away => Err(Fault::Missing(Missing::Vault)),
@@ -296,8 +298,14 @@ impl Service {
     /// # Errors
     ///
     /// When there is no model.
-    fn counter(&self) -> Result<&Counter, Fault> {
+    pub(crate) fn counter(&self) -> Result<&Counter, Fault> {
         self.counter.as_ref().ok_or(Fault::Missing(Missing::Model))
+    }
+
+    /// The keys.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn keys(&self) -> Option<&Arc<Keyring>> {
+        self.keys.as_ref()
     }
 
     /// What keeps requests of the default policy from being answered.
@@ -332,6 +340,11 @@ impl Service {
     /// The page of counts.
     fn page(&self) -> String {
         self.is_ready();
+        self.counts()
+    }
+
+    /// The counts, without a look at whether requests are answered.
+    pub(crate) fn counts(&self) -> String {
         self.metrics.page(self.crew.waiting(), self.model.as_ref().map(|model| model.cache_hits()))
     }
 }

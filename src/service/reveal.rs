@@ -1,7 +1,6 @@
 //! Turns tokens back, for a reason that is written to the audit trail before the first value and after the last.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Service;
 use super::access::Identity;
@@ -9,20 +8,16 @@ use super::fault::{Fault, Missing};
 use super::gate::Call;
 use super::proto::{RevealFormat, RevealOptions, RevealRequest, RevealResponse, Revealed};
 use super::work::by_label;
-use crate::audit::{Note, Outcome, Record, Revealed as Counts, Verb};
+use crate::audit::{Note, Outcome, Told, Trail};
 use crate::identifier::Label;
+use crate::setup::trail::counts;
 use crate::transform::Scope;
 use crate::transform::reveal::{Format, Revealer, Rights, Tally};
 
 /// A text on its way back. Its end is written to the trail, however it ends.
 pub(crate) struct Return {
-    service: Arc<Service>,
     revealer: Option<Revealer>,
-    entry: Record,
-    tally: Tally,
-    start: Instant,
-    /// The end is in the trail.
-    ended: bool,
+    told: Option<Told<Arc<Trail>>>,
 }
 
 impl Return {
@@ -50,51 +45,36 @@ impl Return {
             (true, false) => rights = rights.within(&Scope::Patient, Some(&options.patient)),
             (false, false) => return Err(Fault::invalid("options.patient", "given beside session; give one of them")),
         }
-        let mut entry = Record { verb: Verb::Reveal, outcome: Outcome::Started, ..service.record.clone() };
-        entry.actor = Note::new(caller.name()).or(entry.actor);
-        entry.purpose = Some(reason);
-        trail.append(&entry).map_err(|error| unwritten(&error))?;
-        let revealer = Some(Revealer::new(Arc::new(rights), format));
-        let service = Arc::clone(service);
-        Ok(Self { service, revealer, entry, tally: Tally::default(), start: Instant::now(), ended: false })
+        let mut about = service.record.clone();
+        about.actor = Note::new(caller.name()).or(about.actor);
+        let told = Told::begin(Arc::clone(trail), about, reason).map_err(|error| unwritten(&error))?;
+        Ok(Self { revealer: Some(Revealer::new(Arc::new(rights), format)), told: Some(told) })
     }
 
     /// Takes the next bytes; appends to `out` what is certain by now. It may block, on the vault.
     pub(crate) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
         let revealer = self.revealer.as_mut().ok_or(Fault::Internal)?;
         let pushed = revealer.push(bytes, out);
-        self.tally = revealer.tally();
+        let tally = revealer.tally();
+        self.note(&tally);
         Ok(pushed?)
     }
 
     /// Ends it: appends the rest. When it returns, the trail tells how it ended; the rest must not be given out otherwise.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<Revealed, Fault> {
         let revealer = self.revealer.take().ok_or(Fault::Internal)?;
-        self.tally = revealer.finish(out)?;
-        let Tally { revealed, mistyped, foreign, refused, labels } = self.tally;
-        let left = mistyped + foreign + refused;
-        self.end(if left == 0 { Outcome::Done } else { Outcome::Partial })?;
+        let tally = revealer.finish(out)?;
+        self.note(&tally);
+        let told = self.told.take().ok_or(Fault::Internal)?;
+        told.end(if tally.left() == 0 { Outcome::Done } else { Outcome::Partial })
+            .map_err(|error| unwritten(&error))?;
+        let Tally { revealed, mistyped, foreign, refused, labels } = tally;
         Ok(Revealed { counts: by_label(&labels), revealed, mistyped, foreign, refused })
     }
 
-    fn end(&mut self, outcome: Outcome) -> Result<(), Fault> {
-        self.ended = true;
-        let Tally { revealed, mistyped, foreign, refused, labels } = self.tally;
-        self.entry.outcome = outcome;
-        self.entry.labels = labels;
-        self.entry.tokens = Some(Counts { revealed, refused, mistyped, foreign });
-        self.entry.duration = Some(self.start.elapsed());
-        let trail = self.service.trail.as_ref().ok_or(Fault::Missing(Missing::Audit))?;
-        trail.append(&self.entry).map_err(|error| unwritten(&error))
-    }
-}
-
-impl Drop for Return {
-    fn drop(&mut self) {
-        if !self.ended {
-            // The caller went away, or the vault did: what was turned back until then counts. Whether it is written or not,
-            // there is nobody left to be told.
-            let _ = self.end(Outcome::Failed);
+    fn note(&mut self, tally: &Tally) {
+        if let Some(told) = &mut self.told {
+            told.note(tally.labels, counts(tally));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Appends `value` as it stands inside a JSON string: `"`, `\` and control characters escaped, the ones with a short
 /// form by it, the others as `\u00` and two lower-case digits; everything else as it is.
-pub(super) fn json(value: &str, out: &mut String) {
+pub(crate) fn json(value: &str, out: &mut String) {
     let mut plain = 0;
     for (at, byte) in value.bytes().enumerate() {
         let short = match byte {
@@ -39,6 +39,32 @@ pub(super) fn csv_quoted(value: &str, out: &mut String) {
     }
 }
 
+/// Appends `value` as it stands in HTML, in text and in attributes.
+pub(super) fn html(value: &str, out: &mut String) {
+    for c in value.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+}
+
+/// Appends `value` as it stands in a URL: all but the unreserved characters of RFC 3986 as `%` and two digits.
+pub(super) fn percent(value: &str, out: &mut String) {
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // A String takes everything: writing cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +84,17 @@ mod tests {
             csv_quoted(value, &mut b);
             assert_eq!((a.as_str(), b.as_str()), (in_json, in_csv));
             assert_eq!(serde_json::from_str::<String>(&format!("\"{a}\"")).ok().as_deref(), Some(value));
+        }
+        for (value, in_html, in_url) in [
+            ("", "", ""),
+            ("Øst 3", "Øst 3", "%C3%98st%203"),
+            ("a<b>&\"'", "a&lt;b&gt;&amp;&quot;&#39;", "a%3Cb%3E%26%22%27"),
+            ("A-z_0.9~", "A-z_0.9~", "A-z_0.9~"),
+        ] {
+            let (mut a, mut b) = (String::new(), String::new());
+            html(value, &mut a);
+            percent(value, &mut b);
+            assert_eq!((a.as_str(), b.as_str()), (in_html, in_url));
         }
     }
 }

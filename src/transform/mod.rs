@@ -7,7 +7,7 @@ mod age;
 mod content;
 mod date;
 mod draw;
-mod escape;
+pub(crate) mod escape;
 mod fhir;
 mod generalise;
 mod geography;

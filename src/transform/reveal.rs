@@ -9,10 +9,13 @@ use super::content::{Content, Place};
 use super::id::Ids;
 use super::seal::{Fault, MIN_CODE, Sealer};
 use super::token::{self, Parsed};
-use super::{Scope, Whose, id, order};
+use super::{Scope, Whose, escape, id, order};
 use crate::identifier::Label;
 use crate::secret::Keyring;
 use crate::vault::{Code, Entry, ScopeTag, Vault, VaultError};
+use loose::{Quoting, Reading};
+
+mod loose;
 
 /// How values are written back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +43,13 @@ pub struct Tally {
     pub foreign: u64,
     /// Left as they are: of another label or scope than may be revealed, or beyond the limit.
     pub refused: u64,
+}
+
+impl Tally {
+    /// Tokens that stayed.
+    pub fn left(&self) -> u64 {
+        self.mistyped + self.foreign + self.refused
+    }
 }
 
 impl std::ops::AddAssign for Tally {
@@ -147,6 +157,16 @@ impl std::fmt::Debug for Rights {
     }
 }
 
+/// What became of a place where a token may stand that was rewritten.
+enum Rewritten {
+    /// Its value takes the place of these bytes.
+    Put(usize, usize),
+    /// Nothing stands there; the next place to look at.
+    Pass(usize),
+    /// More must be seen.
+    Wait,
+}
+
 /// Why a token stays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Refusal {
@@ -172,6 +192,8 @@ pub struct Revealer {
     known: Arc<Codes>,
     /// All codes of the stream are in `known`.
     asked: bool,
+    /// Tokens are read as models rewrite them.
+    tolerant: bool,
 }
 
 /// Codes are random already.
@@ -261,7 +283,15 @@ impl Revealer {
             tally: Tally::default(),
             known: Arc::default(),
             asked: false,
+            tolerant: false,
         }
+    }
+
+    /// Reads tokens that were rewritten, too: emphasised, escaped, wrapped, spaced out, between other brackets or none.
+    /// Checksum, seal and vault decide as they always do.
+    #[must_use]
+    pub fn tolerant(self) -> Revealer {
+        Revealer { tolerant: true, ..self }
     }
 
     /// The same for a stream of which the vault was asked about all codes: what is not in `known` is foreign.
@@ -333,7 +363,7 @@ impl Revealer {
             return Ok(());
         }
         let mut codes = Vec::new();
-        Codes::seen(bytes, &mut codes);
+        self.codes(bytes, &mut codes);
         codes.retain(|code| !self.known.0.contains_key(code));
         codes.sort_unstable();
         codes.dedup();
@@ -346,13 +376,23 @@ impl Revealer {
             // Too much to keep, or what others look at.
             None => {
                 codes.clear();
-                Codes::seen(bytes, &mut codes);
+                self.codes(bytes, &mut codes);
                 codes.sort_unstable();
                 codes.dedup();
                 self.known = Arc::new(Codes::open(&self.rights, &codes)?);
             }
         }
         Ok(())
+    }
+
+    fn codes(&self, bytes: &[u8], out: &mut Vec<Code>) {
+        Codes::seen(bytes, out);
+        let mut next = if self.tolerant { loose::find(bytes, 0, self.last) } else { None };
+        while let Some(at) = next {
+            let guess = loose::guess(bytes.get(at..).unwrap_or_default(), true);
+            out.extend(guess.readings.iter().filter_map(|reading| token::vault_number(&reading.code)));
+            next = loose::find(bytes, at + 1, self.last);
+        }
     }
 
     /// Why the token of a vault stays; otherwise its code.
@@ -378,7 +418,7 @@ impl Revealer {
                 None => return 0,
             }
         }
-        let (mut written, mut from) = (0, 0);
+        let (mut written, mut from, mut value) = (0, 0, Vec::new());
         let mut next_id = id::find(bytes, 0);
         let keep = loop {
             let rest = bytes.get(from..).unwrap_or_default();
@@ -387,7 +427,8 @@ impl Revealer {
             if next_id.is_some_and(|at| at < from) {
                 next_id = id::find(bytes, from);
             }
-            let next = next.map(|next| from + next).into_iter().chain(next_id).min();
+            let rewritten = if self.tolerant { loose::find(bytes, from, self.last) } else { None };
+            let next = next.map(|next| from + next).into_iter().chain(next_id).chain(rewritten).min();
             let Some(at) = next else {
                 break bytes.len() - if end { 0 } else { id::begun(bytes).min(bytes.len() - from) };
             };
@@ -398,14 +439,27 @@ impl Revealer {
                 continue;
             }
             from = at + 1;
-            let (label, kind, code, len) = match token::parse(&bytes[at..]) {
+            let strict = if bytes[at] == b'[' { token::parse(&bytes[at..]) } else { Parsed::No };
+            let (label, kind, code, len) = match strict {
                 Parsed::More if !end => break at,
-                Parsed::Code { label, code, len } => (label, None, code, len),
+                Parsed::Code { label, code, len } if label.is_some() || !self.tolerant => (label, None, code, len),
                 _ => match id::parse(&bytes[at..]) {
                     id::Parsed::More if !end => break at,
                     id::Parsed::Id { kind: id::Kind::Digest, .. } => continue,
                     id::Parsed::Id { kind, code, len } => (Some(id::LABEL), Some(kind), code, len),
-                    _ => continue,
+                    _ => match self.rewritten(bytes, at, end, &mut value) {
+                        Rewritten::Wait => break at,
+                        Rewritten::Put(start, to) => {
+                            out.extend_from_slice(&bytes[written..start]);
+                            out.append(&mut value);
+                            (written, from) = (to, to);
+                            continue;
+                        }
+                        Rewritten::Pass(to) => {
+                            from = to;
+                            continue;
+                        }
+                    },
                 },
             };
             let (opened, of_vault);
@@ -432,6 +486,7 @@ impl Revealer {
                     }
                     if !self.rights.allow(label) {
                         self.tally.refused += 1;
+                        from = at + len;
                         continue;
                     }
                     let before = at > written && bytes.get(at - 1) == Some(&b'"');
@@ -445,11 +500,17 @@ impl Revealer {
                         *count += 1;
                     }
                 }
-                Err(Refusal::Refused) => self.tally.refused += 1,
-                // Others are text that happens to look like a token.
-                Err(Refusal::Mistyped) if kind.is_none() && !self.resembles(label, code) => {}
-                Err(Refusal::Mistyped) => self.tally.mistyped += 1,
-                Err(Refusal::Foreign) => self.tally.foreign += 1,
+                Err(refusal) => {
+                    // What the whole is not, no part of it is.
+                    from = if self.tolerant { at + len } else { from };
+                    match refusal {
+                        Refusal::Refused => self.tally.refused += 1,
+                        // Others are text that happens to look like a token.
+                        Refusal::Mistyped if kind.is_none() && !self.resembles(label, code) => {}
+                        Refusal::Mistyped => self.tally.mistyped += 1,
+                        Refusal::Foreign => self.tally.foreign += 1,
+                    }
+                }
             }
         };
         // A quote may turn out to be that of a number's token.
@@ -457,6 +518,82 @@ impl Revealer {
         let keep = keep - usize::from(quote);
         out.extend_from_slice(&bytes[written..keep]);
         keep
+    }
+
+    /// What stands at `at`, where no token stands as it was written; its value is appended to `value`.
+    fn rewritten(&mut self, bytes: &[u8], at: usize, end: bool, value: &mut Vec<u8>) -> Rewritten {
+        if !self.tolerant {
+            return Rewritten::Pass(at + 1);
+        }
+        let guess = loose::guess(bytes.get(at..).unwrap_or_default(), end);
+        for reading in &guess.readings {
+            let refused = match self.read(reading, value) {
+                Ok(label) if self.rights.allow(label) => {
+                    self.tally.revealed += 1;
+                    if let Some(count) = self.tally.labels.get_mut(label as usize) {
+                        *count += 1;
+                    }
+                    return Rewritten::Put(at + reading.start, at + reading.end);
+                }
+                Ok(_) => true,
+                Err(refusal) => refusal == Refusal::Refused,
+            };
+            value.clear();
+            if refused {
+                self.tally.refused += 1;
+                return Rewritten::Pass(at + reading.end);
+            }
+        }
+        match guess.readings.last() {
+            _ if guess.more => Rewritten::Wait,
+            // What the whole is not, no part of it is.
+            Some(reading) => Rewritten::Pass(at + reading.end),
+            None => Rewritten::Pass(at + 1),
+        }
+    }
+
+    /// Appends what a token holds, if that is what was meant.
+    fn read(&self, reading: &Reading, out: &mut Vec<u8>) -> Result<Label, Refusal> {
+        let Reading { label, code, quoting, .. } = reading;
+        if code.len() == token::VAULT_CODE {
+            let number = token::vault_number(code).ok_or(Refusal::Mistyped)?;
+            let known = self.known.0.get(&number).and_then(Option::as_ref).ok_or(Refusal::Foreign)?;
+            if label.is_some_and(|label| label != known.label) {
+                return Err(Refusal::Foreign);
+            }
+            self.vault_code(known.label, code)?;
+            self.put(&known.content, *quoting, out);
+            return Ok(known.label);
+        }
+        let mut refusal = Refusal::Mistyped;
+        for label in Label::ALL.into_iter().filter(|candidate| label.is_none_or(|label| label == *candidate)) {
+            match self.rights.open(label, code) {
+                Ok(content) => {
+                    self.put(&content, *quoting, out);
+                    return Ok(label);
+                }
+                Err(Refusal::Refused) => return Err(Refusal::Refused),
+                Err(other) => refusal = other,
+            }
+        }
+        Err(refusal)
+    }
+
+    fn put(&self, content: &Content, quoting: Quoting, out: &mut Vec<u8>) {
+        if quoting == Quoting::Plain || self.format == Format::Json {
+            return content.write(self.place(), out);
+        }
+        let mut value = Vec::new();
+        content.write(Place::Text, &mut value);
+        let value = String::from_utf8_lossy(&value);
+        let mut quoted = String::with_capacity(value.len());
+        match quoting {
+            Quoting::Plain => quoted.push_str(&value),
+            Quoting::Html => escape::html(&value, &mut quoted),
+            Quoting::Percent => escape::percent(&value, &mut quoted),
+            Quoting::Json => escape::json(&value, &mut quoted),
+        }
+        out.extend_from_slice(quoted.as_bytes());
     }
 
     /// Whether a code that is none may have been one: of about the length of a sealed token's, or of the very length of a

@@ -111,11 +111,13 @@ pub(super) fn write_blank(label: Label, out: &mut String) {
 
 /// The vault's code in a code of that many symbols whose checksum holds.
 pub(super) fn read_vault_code(label: Label, code: &[u8]) -> Result<Code, Mistyped> {
-    if code.len() != VAULT_CODE || !holds(label, code) {
-        return Err(Mistyped);
-    }
-    let symbols = code.iter().take(VAULT_SYMBOLS).filter_map(|s| base32::value(*s));
-    Code::new(symbols.fold(0, |number, value| number << 5 | u64::from(value))).ok_or(Mistyped)
+    if code.len() == VAULT_CODE && holds(label, code) { vault_number(code).ok_or(Mistyped) } else { Err(Mistyped) }
+}
+
+/// The code of a vault in that many symbols, whatever their checksum.
+pub(super) fn vault_number(code: &[u8]) -> Option<Code> {
+    let (_, symbols) = code.split_last().filter(|(_, symbols)| symbols.len() == VAULT_SYMBOLS)?;
+    Code::new(symbols.iter().try_fold(0, |number, s| Some(number << 5 | u64::from(base32::value(*s)?)))?)
 }
 
 /// Appends the checksum of the code that starts at `start`.

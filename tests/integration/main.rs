@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod arbitrary;
+#[cfg(feature = "gateway")]
+mod audit_report;
 mod batch;
 mod dictionary;
 mod docs;
@@ -12,6 +14,7 @@ mod golden;
 mod markers;
 mod model;
 mod records;
+mod rewriting;
 #[cfg(feature = "service")]
 mod serve;
 mod streams;

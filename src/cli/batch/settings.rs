@@ -1,10 +1,10 @@
 //! What the outputs of a batch depend on beside its inputs, as it is kept in the manifest.
 
 use super::Args;
-use crate::cli::transform_args::present_year;
 use crate::pipeline::manifest::{Settings, hex};
 use crate::policy::{Action, Policy};
 use crate::secret::Keyring;
+use crate::setup::present_year;
 use crate::transform::{Scope, zip3_table};
 use sha2::{Digest, Sha256};
 
