@@ -100,6 +100,12 @@ pub enum Withheld {
     Transform(#[from] TransformError),
 }
 
+impl From<Fault> for Withheld {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 impl std::ops::AddAssign for Times {
     fn add_assign(&mut self, other: Self) {
         self.detect += other.detect;
@@ -122,16 +128,48 @@ impl Counter {
     ///
     /// Nothing of them may be passed on then.
     pub fn scrub(&self, transform: &Transform, scope: &Scope, given: &Given<'_>) -> Result<Returned, Withheld> {
+        let mut records = self.scrub_all(transform, scope, std::slice::from_ref(given))?;
+        Ok(records.pop().ok_or(LOST)??)
+    }
+
+    /// Scrubs records that wait for the vault together: it is asked once for all of them. A record that cannot be scrubbed
+    /// has a fault in its place, and nothing of it may be passed on.
+    ///
+    /// # Errors
+    ///
+    /// When the vault does not give the codes of their tokens: nothing of any of them may be passed on then.
+    pub fn scrub_all(
+        &self,
+        transform: &Transform,
+        scope: &Scope,
+        given: &[Given<'_>],
+    ) -> Result<Vec<Result<Returned, Fault>>, TransformError> {
         let desk = Desk::of(&self.engine, transform, scope, self.layout.clone(), "");
         let mut hand = self.idle().pop().unwrap_or_else(|| desk.new_hand());
-        // A hand that panicked may be in any state: it is dropped.
-        let done = catch_unwind(AssertUnwindSafe(|| {
-            let returned = returned(&desk, &mut hand, transform, scope, given);
-            (returned, hand)
-        }));
-        let (returned, hand) = done.map_err(|_| Withheld::Fault(Fault::new(0, Reason::Internal)))?;
+        hand.draft.clear();
+        let mut out = Vec::new();
+        let mut drafts = Vec::with_capacity(given.len());
+        for given in given {
+            let (before, mark) = (out.len(), hand.draft.mark());
+            let done = catch_unwind(AssertUnwindSafe(|| drafted(&desk, &mut hand, scope, given, &mut out)));
+            let done = done.unwrap_or_else(|_| {
+                // Its buffers may be in any state, but for what the records before it wait for.
+                let draft = std::mem::take(&mut hand.draft);
+                hand = desk.new_hand().with_draft(draft);
+                Err(LOST)
+            });
+            if done.is_err() {
+                out.truncate(before);
+                hand.draft.truncate(mark);
+            }
+            drafts.push(done);
+        }
+        let start = Instant::now();
+        hand.draft.settle(transform, &mut out)?;
+        let waited = start.elapsed();
         self.idle().push(hand);
-        returned
+        let returned = |draft: Drafted| draft.returned(&out, waited);
+        Ok(drafts.into_iter().map(|draft| draft.and_then(returned)).collect())
     }
 
     /// Says what is in the texts of a record.
@@ -140,7 +178,6 @@ impl Counter {
     ///
     /// When a worker fails on them.
     pub fn find(&self, given: &Given<'_>) -> Result<(Vec<Findings>, Times), Withheld> {
-        let lost = Withheld::Fault(Fault::new(0, Reason::Internal));
         let hand = self.idle().pop();
         let done = catch_unwind(AssertUnwindSafe(|| {
             let mut hand = hand.unwrap_or_else(|| Hand::new(&self.engine, &self.layout));
@@ -148,9 +185,9 @@ impl Counter {
             let found = find(&mut hand, given);
             (found, Times { detect: start.elapsed(), ..Times::default() }, hand)
         }));
-        let Ok((found, times, hand)) = done else { return Err(lost) };
+        let Ok((found, times, hand)) = done else { return Err(LOST.into()) };
         self.idle().push(hand);
-        Ok((found.map_err(Withheld::Fault)?, times))
+        Ok((found?, times))
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
@@ -166,15 +203,39 @@ fn find(hand: &mut Hand, given: &Given<'_>) -> Result<Vec<Findings>, Fault> {
     Ok(found)
 }
 
-fn returned(
+/// A record whose codes are still to be filled in.
+struct Drafted {
+    /// Where its texts stand in the output.
+    borders: Vec<Span>,
+    found: Vec<Findings>,
+    replaced: Vec<Replaced>,
+    tally: Tally,
+    times: Times,
+}
+
+impl Drafted {
+    /// With the codes filled in, for which all of them `waited`.
+    fn returned(self, out: &[u8], waited: Duration) -> Result<Returned, Fault> {
+        let part = |span: &Span| {
+            let text = out.get(span.start..span.end).and_then(|text| std::str::from_utf8(text).ok());
+            text.map(str::to_owned).ok_or(LOST)
+        };
+        let texts = self.borders.iter().map(part).collect::<Result<_, _>>()?;
+        let Self { found, replaced, tally, times, .. } = self;
+        Ok(Returned { texts, found, replaced, tally, times: Times { vault: waited, ..times } })
+    }
+}
+
+/// Appends the texts of the record to `out`, what was found in them replaced, codes of the vault left blank.
+fn drafted(
     desk: &Desk<'_>,
     hand: &mut Hand,
-    transform: &Transform,
     scope: &Scope,
     given: &Given<'_>,
-) -> Result<Returned, Withheld> {
+    out: &mut Vec<u8>,
+) -> Result<Drafted, Fault> {
     let start = Instant::now();
-    let found = find(hand, given).map_err(Withheld::Fault)?;
+    let found = find(hand, given)?;
     let detected = Instant::now();
     let bytes = given.texts.iter().map(|text| text.text).collect::<Vec<_>>().concat();
     let mut record = Record::new(bytes.as_bytes(), Charset::Utf8);
@@ -190,29 +251,24 @@ fn returned(
     let whose = Whose::new(scope, given.patient, given.document);
     let mut tally = Tally { bytes: bytes.len() as u64, records: 1, written: 1, ..Tally::default() };
     tally.searched = given.texts.len() as u64;
-    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8);
-    hand.draft.clear();
-    desk.rewrite(hand, &record, &passages, &found, &whose, &mut out, &mut tally).map_err(Withheld::Fault)?;
-    let replaced_at = Instant::now();
-    hand.draft.settle(transform, &mut out)?;
-    let times = Times { detect: detected - start, replace: replaced_at - detected, vault: replaced_at.elapsed() };
-    let lost = || Withheld::Fault(Fault::new(0, Reason::Internal));
-    let (borders, replaced) = places(hand, &record, &found);
-    let out = String::from_utf8(out).map_err(|_| lost())?;
-    let part = |span: &Span| out.get(span.start..span.end).map(str::to_owned).ok_or_else(lost);
-    let texts = borders.iter().map(part).collect::<Result<_, _>>()?;
-    Ok(Returned { texts, found, replaced, tally, times })
+    let before = out.len();
+    out.reserve(bytes.len() + bytes.len() / 8);
+    desk.rewrite(hand, &record, &passages, &found, &whose, out, &mut tally)?;
+    let times = Times { detect: detected - start, replace: detected.elapsed(), vault: Duration::ZERO };
+    let (borders, replaced) = places(hand, &record, &found, before);
+    Ok(Drafted { borders, found, replaced, tally, times })
 }
 
-/// Where in the output the texts of the record that was written last stand, and what was replaced in them.
-fn places(hand: &Hand, record: &Record<'_>, found: &[Findings]) -> (Vec<Span>, Vec<Replaced>) {
+/// Where in the output the texts of the record that was written last stand, from byte `at` on, and what was replaced in
+/// them.
+fn places(hand: &Hand, record: &Record<'_>, found: &[Findings], at: usize) -> (Vec<Span>, Vec<Replaced>) {
     let mut edits: Vec<(Span, usize, usize)> =
         hand.edits.sizes().zip(&hand.places).map(|((raw, length), place)| (raw, *place, length)).collect();
     edits.sort_unstable_by_key(|(raw, ..)| raw.start);
     let mut edits = edits.into_iter().peekable();
     let (mut borders, mut replaced) = (Vec::with_capacity(record.segments.len()), Vec::with_capacity(edits.len()));
     // Where what stands at `read` of the record stands in the output.
-    let (mut read, mut written) = (0, 0);
+    let (mut read, mut written) = (0, at);
     for (number, segment) in record.segments.iter().enumerate() {
         let start = written + (segment.raw.start - read);
         while let Some((raw, place, length)) = edits.next_if(|(raw, ..)| raw.start < segment.raw.end) {
@@ -230,6 +286,9 @@ fn places(hand: &Hand, record: &Record<'_>, found: &[Findings]) -> (Vec<Span>, V
     }
     (borders, replaced)
 }
+
+/// What fails for no fault of the record's.
+const LOST: Fault = Fault { offset: 0, reason: Reason::Internal };
 
 // They hold text: lengths only.
 impl std::fmt::Debug for Text<'_> {

@@ -44,7 +44,19 @@ pub struct Desk<'a> {
     file: &'a str,
     /// The scope of what records of the whole export share.
     shared: Whose,
+    documents: Documents,
     idle: Mutex<Vec<Hand>>,
+}
+
+/// What tells documents apart: within one, equal values share a token under the scope of a document, and dates are shifted
+/// and stand-ins drawn alike where no patient is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Documents {
+    /// The input and the place of a record in it.
+    #[default]
+    Place,
+    /// What stands in the record: equal ones are one document, wherever they stand.
+    Content,
 }
 
 /// A scrubbed chunk.
@@ -162,6 +174,11 @@ impl Hand {
         }
     }
 
+    /// The same tools over a draft that was begun with others.
+    pub(super) fn with_draft(self, draft: Draft) -> Self {
+        Self { draft, ..self }
+    }
+
     /// What was found in each of the inputs, where `known` and what this hand knows of people is looked for besides.
     pub(super) fn find(&mut self, inputs: &[Input<'_>], known: &[&Facts]) -> Result<Vec<Findings>, Fault> {
         #[cfg(test)]
@@ -190,7 +207,23 @@ impl<'a> Desk<'a> {
         file: &'a str,
     ) -> Self {
         let shared = Whose::new(&Scope::Corpus, None, &[]);
-        Self { engine, transform, scope, people: None, layout, file, shared, idle: Mutex::default() }
+        Self {
+            engine,
+            transform,
+            scope,
+            people: None,
+            layout,
+            file,
+            shared,
+            documents: Documents::Place,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// The same, its documents told apart so.
+    #[cfg(feature = "parquet")]
+    pub(super) fn told_apart_by(self, documents: Documents) -> Self {
+        Self { documents, ..self }
     }
 
     /// Scrubs a chunk. A record that cannot be read, or on which a worker fails, is left out and listed.
@@ -224,7 +257,7 @@ impl<'a> Desk<'a> {
                     .unwrap_or_else(|_| {
                         // Its buffers may be in any state, but for what the records before it wait for.
                         let draft = std::mem::take(&mut hand.draft);
-                        hand = Hand { draft, ..self.new_hand() };
+                        hand = self.new_hand().with_draft(draft);
                         Err(Fault::new(0, Reason::Internal))
                     }),
             };
@@ -439,6 +472,9 @@ impl<'a> Desk<'a> {
     }
 
     fn whose(&self, record: &Record<'_>, place: &Place) -> Whose {
+        if self.documents == Documents::Content {
+            return Whose::new(self.scope, record.patient.as_deref(), record.bytes);
+        }
         let mut document = Vec::from(self.file.as_bytes());
         if self.layout.is_table() || !self.layout.separator.is_empty() {
             document.push(0);
@@ -451,6 +487,18 @@ impl<'a> Desk<'a> {
     fn hand(&self) -> Hand {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         idle.unwrap_or_else(|| self.new_hand())
+    }
+
+    /// The same with the tools that another desk of that layout had.
+    #[cfg(feature = "parquet")]
+    pub(super) fn with_hands(self, hands: Vec<Hand>) -> Self {
+        Self { idle: Mutex::new(hands), ..self }
+    }
+
+    /// The tools, once nothing is done with them any more.
+    #[cfg(feature = "parquet")]
+    pub(super) fn into_hands(self) -> Vec<Hand> {
+        self.idle.into_inner().unwrap_or_default()
     }
 
     pub(super) fn new_hand(&self) -> Hand {

@@ -3,8 +3,7 @@
 use arrow_schema::{DataType, TimeUnit};
 use jiff::civil;
 use jiff::tz::Offset;
-use parquet::basic::{LogicalType, Type as Physical};
-use parquet::schema::types::ColumnDescriptor;
+use parquet::basic::Type as Physical;
 
 use crate::identifier::Label;
 
@@ -89,17 +88,17 @@ impl Unit {
 pub(super) const NOT_READ: &str = "has a type that is not read";
 
 impl Kind {
-    /// Of a column that is read as `data` and stored as `column` says.
+    /// Of a column that is read as `data`; `uuid` when its 16 bytes are one.
     ///
     /// # Errors
     ///
     /// What is wrong, when no value of it could be searched or written back.
-    pub(super) fn of(data: &DataType, column: &ColumnDescriptor) -> Result<Self, &'static str> {
+    pub(super) fn of(data: &DataType, uuid: bool) -> Result<Self, &'static str> {
         let integer = |low, high| Self::Integer { low, high };
         Ok(match data {
-            DataType::Utf8 => Self::Text,
-            DataType::Binary => Self::Bytes,
-            DataType::FixedSizeBinary(16) if column.logical_type_ref() == Some(&LogicalType::Uuid) => Self::Uuid,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Self::Bytes,
+            DataType::FixedSizeBinary(16) if uuid => Self::Uuid,
             DataType::FixedSizeBinary(_) => Self::Bytes,
             DataType::Int8 => integer(i8::MIN.into(), i8::MAX.into()),
             DataType::Int16 => integer(i16::MIN.into(), i16::MAX.into()),

@@ -12,9 +12,14 @@ mod changes;
 mod copy;
 mod fault;
 mod leaf;
+pub mod memory;
+#[cfg(test)]
+mod memory_tests;
 mod metadata;
+mod rebuild;
 mod rows;
 mod scrub;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +56,11 @@ pub struct Table {
     file: File,
     length: u64,
     metadata: ArrowReaderMetadata,
+    columns: Columns,
+}
+
+/// How the rows of a table are read: its columns as they are nested, and what each of them holds.
+struct Columns {
     tree: Tree,
     leaves: Vec<Leaf>,
     layout: Layout,
@@ -69,15 +79,16 @@ impl Table {
         let metadata = catch_unwind(AssertUnwindSafe(|| load(&file)));
         let metadata =
             metadata.unwrap_or_else(|_| Err(invalid("Parquet data is damaged: its footer makes no sense")))?;
-        let select = ask.select.clone().with_keys(false);
+        let select = &ask.select;
         let columns = metadata.metadata().file_metadata().schema_descr_ptr();
         if has_variant(columns.root_schema()) {
             return Err(invalid("the file has a column of type VARIANT, which is not read"));
         }
         let mut leaves: Vec<Leaf> = Vec::with_capacity(columns.num_columns());
-        let tree = Tree::of(metadata.schema().fields(), &mut |path, data| {
+        let tree = Tree::of(metadata.schema().fields(), &mut |path, field| {
             let column = columns.columns().get(leaves.len()).ok_or(NOT_READ)?;
-            leaves.push(leaf(path, data, column, &select)?);
+            let uuid = column.logical_type_ref() == Some(&LogicalType::Uuid);
+            leaves.push(Leaf::new(path, Kind::of(field.data_type(), uuid)?, Stored::by(column), select));
             Ok(leaves.len() - 1)
         });
         let tree = tree.map_err(|reason| match columns.columns().get(leaves.len()) {
@@ -87,14 +98,12 @@ impl Table {
         if leaves.len() != columns.num_columns() {
             return Err(invalid(NOT_READ));
         }
-        let ask = Ask { format: Some(Format::Ndjson), select, separator: Vec::new() };
-        let layout = Layout::of(&ask, b"", true, None).map_err(|reason| invalid(reason.name()))?;
-        Ok(Self { file, length, metadata, tree, leaves, layout })
+        Ok(Self { file, length, metadata, columns: Columns::new(tree, leaves, select)? })
     }
 
     /// The columns that hold values, each as a JSON pointer with `*` for elements of lists and maps, and what it holds.
     pub fn fields(&self) -> Vec<(String, &'static str)> {
-        self.leaves.iter().map(|leaf| (leaf.pointer.clone(), leaf.kind.name())).collect()
+        self.columns.fields()
     }
 
     /// Rows in the file, as its footer says.
@@ -107,10 +116,24 @@ impl Table {
     }
 }
 
+impl Columns {
+    /// Of leaves that were made with that selection.
+    fn new(tree: Tree, leaves: Vec<Leaf>, select: &Select) -> io::Result<Self> {
+        let select = select.clone().with_keys(false);
+        let ask = Ask { format: Some(Format::Ndjson), select, separator: Vec::new() };
+        let layout = Layout::of(&ask, b"", true, None).map_err(|reason| invalid(reason.name()))?;
+        Ok(Self { tree, leaves, layout })
+    }
+
+    fn fields(&self) -> Vec<(String, &'static str)> {
+        self.leaves.iter().map(|leaf| (leaf.pointer.clone(), leaf.kind.name())).collect()
+    }
+}
+
 // Its schema holds names only, but minima and maxima of columns stand in its footer.
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table").field("length", &self.length).field("columns", &self.leaves.len()).finish()
+        f.debug_struct("Table").field("length", &self.length).field("columns", &self.columns.leaves.len()).finish()
     }
 }
 
@@ -169,35 +192,58 @@ fn has_variant(schema: &Type) -> bool {
         || schema.is_group() && schema.get_fields().iter().any(|field| has_variant(field))
 }
 
-fn leaf(path: &[Step], data: &DataType, column: &ColumnDescriptor, select: &Select) -> Result<Leaf, &'static str> {
-    let mut place = select.root();
-    let mut pointer = String::new();
-    let mut names = Vec::new();
-    for step in path {
-        pointer.push('/');
-        match step {
-            Step::Name(name) => {
-                place = select.member(&place, name);
-                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-                names.push(name.as_str());
-            }
-            Step::Element => {
-                place = select.element(&place, 0);
-                pointer.push('*');
+impl Leaf {
+    /// At the end of those steps.
+    fn new(path: &[Step], kind: Kind, stored: Stored, select: &Select) -> Self {
+        let mut place = select.root();
+        let mut pointer = String::new();
+        let mut names = Vec::new();
+        for step in path {
+            pointer.push('/');
+            match step {
+                Step::Name(name) => {
+                    place = select.member(&place, name);
+                    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                    names.push(name.as_str());
+                }
+                Step::Element => {
+                    place = select.element(&place, 0);
+                    pointer.push('*');
+                }
             }
         }
+        let photo = Field::of(&names).hint(&"A".repeat(80), false) == Hint::Whole(Label::Biometric);
+        let Stored { physical, optional, length } = stored;
+        Self {
+            pointer,
+            kind,
+            physical,
+            optional,
+            length,
+            searched: place.wanted.search,
+            rule: place.wanted.rule,
+            opaque: if photo { Label::Biometric } else { Label::OtherId },
+        }
     }
-    let photo = Field::of(&names).hint(&"A".repeat(80), false) == Hint::Whole(Label::Biometric);
-    let physical = column.physical_type();
-    let fixed = matches!(physical, Physical::FIXED_LEN_BYTE_ARRAY | Physical::INT96);
-    Ok(Leaf {
-        pointer,
-        kind: Kind::of(data, column)?,
-        physical,
-        optional: column.self_type().is_optional(),
-        length: if fixed { usize::try_from(column.type_length()).unwrap_or(0) } else { 0 },
-        searched: place.wanted.search,
-        rule: place.wanted.rule,
-        opaque: if photo { Label::Biometric } else { Label::OtherId },
-    })
+}
+
+/// How the values of a leaf are stored.
+struct Stored {
+    physical: Physical,
+    /// Whether a value may be left out.
+    optional: bool,
+    /// Bytes of a value, where all have the same.
+    length: usize,
+}
+
+impl Stored {
+    fn by(column: &ColumnDescriptor) -> Self {
+        let physical = column.physical_type();
+        let fixed = matches!(physical, Physical::FIXED_LEN_BYTE_ARRAY | Physical::INT96);
+        Self {
+            physical,
+            optional: column.self_type().is_optional(),
+            length: if fixed { usize::try_from(column.type_length()).unwrap_or(0) } else { 0 },
+        }
+    }
 }

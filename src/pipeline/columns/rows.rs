@@ -9,12 +9,13 @@ use std::cell::RefCell;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Date64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Date32Type, Date64Type, Decimal128Type, Decimal256Type, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ListArray, MapArray, RecordBatch, StructArray};
-use arrow_schema::{DataType, Fields, TimeUnit};
+use arrow_array::{Array, ArrayRef, MapArray, RecordBatch, StructArray};
+use arrow_schema::{DataType, Field, Fields, TimeUnit};
 
 use super::leaf::{Kind, Leaf, NOT_READ, Unit, as_text, show_date, show_float, show_text, show_time, show_uuid};
 use crate::record::{Select, json};
@@ -35,7 +36,7 @@ pub(super) enum Tree {
 }
 
 /// What a tree is made of: called for each leaf in order with the steps to it.
-pub(super) type NewLeaf<'n> = dyn FnMut(&[Step], &DataType) -> Result<usize, &'static str> + 'n;
+pub(super) type NewLeaf<'n> = dyn FnMut(&[Step], &Field) -> Result<usize, &'static str> + 'n;
 
 /// A step to a column.
 #[derive(Clone, Debug)]
@@ -60,18 +61,18 @@ impl Tree {
             path.push(Step::Name(field.name().clone()));
             let mut name = Vec::new();
             show_text(field.name(), &mut name);
-            members.push((String::from_utf8_lossy(&name).into_owned(), Self::node(field.data_type(), path, leaf)?));
+            members.push((String::from_utf8_lossy(&name).into_owned(), Self::node(field, path, leaf)?));
             path.pop();
         }
         Ok(Self::Struct(members))
     }
 
-    fn node(data: &DataType, path: &mut Vec<Step>, leaf: &mut NewLeaf<'_>) -> Result<Self, &'static str> {
-        match data {
+    fn node(field: &Field, path: &mut Vec<Step>, leaf: &mut NewLeaf<'_>) -> Result<Self, &'static str> {
+        match field.data_type() {
             DataType::Struct(fields) => Self::group(fields, path, leaf),
-            DataType::List(item) => {
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
                 path.push(Step::Element);
-                let item = Self::node(item.data_type(), path, leaf)?;
+                let item = Self::node(item, path, leaf)?;
                 path.pop();
                 Ok(Self::List(Box::new(item)))
             }
@@ -79,13 +80,14 @@ impl Tree {
                 let DataType::Struct(fields) = entries.data_type() else { return Err(NOT_READ) };
                 let [key, value] = fields.as_ref() else { return Err(NOT_READ) };
                 path.push(Step::Element);
-                let keys = Box::new(Self::node(key.data_type(), path, leaf)?);
+                let keys = Box::new(Self::node(key, path, leaf)?);
                 path.push(Step::Element);
-                let values = Box::new(Self::node(value.data_type(), path, leaf)?);
+                let values = Box::new(Self::node(value, path, leaf)?);
                 path.truncate(path.len() - 2);
-                Ok(Self::Map { keys, values, named: *key.data_type() == DataType::Utf8 })
+                let named = matches!(key.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+                Ok(Self::Map { keys, values, named })
             }
-            other => Ok(Self::Leaf(leaf(path, other)?)),
+            _ => Ok(Self::Leaf(leaf(path, field)?)),
         }
     }
 }
@@ -96,6 +98,8 @@ pub(super) struct Cell {
     pub(super) leaf: usize,
     /// Which of the leaf's values that are there, counted in these lines.
     pub(super) value: u64,
+    /// Where it stands in the leaf's array.
+    pub(super) slot: usize,
     pub(super) start: usize,
     /// Equal to `start` for bytes that are no text: they do not stand there.
     pub(super) end: usize,
@@ -147,8 +151,50 @@ impl<'a> Lines<'a> {
 enum View<'a> {
     Leaf(usize, Show<'a>, &'a dyn Array),
     Struct(Option<&'a StructArray>, Vec<(&'a str, View<'a>)>),
-    List(&'a ListArray, Box<View<'a>>),
+    List(&'a dyn Array, Offsets<'a>, Box<View<'a>>),
     Map(&'a MapArray, Box<View<'a>>, Box<View<'a>>, bool),
+}
+
+/// Where the elements of each list stand.
+#[derive(Clone, Copy)]
+pub(super) enum Offsets<'a> {
+    Small(&'a [i32]),
+    Large(&'a [i64]),
+    /// All have as many.
+    Fixed(usize),
+}
+
+impl<'a> Offsets<'a> {
+    /// Of an array of lists, with its elements.
+    pub(super) fn of(array: &'a dyn Array) -> Option<(Self, &'a ArrayRef)> {
+        Some(match array.data_type() {
+            DataType::List(_) => {
+                let list = array.as_list_opt::<i32>()?;
+                (Self::Small(list.value_offsets()), list.values())
+            }
+            DataType::LargeList(_) => {
+                let list = array.as_list_opt::<i64>()?;
+                (Self::Large(list.value_offsets()), list.values())
+            }
+            DataType::FixedSizeList(..) => {
+                let list = array.as_fixed_size_list_opt()?;
+                (Self::Fixed(usize::try_from(list.value_length()).ok()?), list.values())
+            }
+            _ => return None,
+        })
+    }
+
+    /// The elements of that list.
+    pub(super) fn range(self, at: usize) -> std::ops::Range<usize> {
+        match self {
+            Self::Small(offsets) => range(offsets, at),
+            Self::Large(offsets) => {
+                let offset = |at: usize| offsets.get(at).and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
+                offset(at)..offset(at + 1)
+            }
+            Self::Fixed(length) => at * length..(at + 1) * length,
+        }
+    }
 }
 
 /// Appends the JSON of a value that is there.
@@ -195,8 +241,8 @@ impl<'a> View<'a> {
                 Self::Struct(Some(group), members_of(members, &columns, leaves)?)
             }
             Tree::List(item) => {
-                let list = array.as_list_opt::<i32>().ok_or(NOT_READ)?;
-                Self::List(list, Box::new(Self::of(item, list.values().as_ref(), leaves)?))
+                let (offsets, values) = Offsets::of(array).ok_or(NOT_READ)?;
+                Self::List(array, offsets, Box::new(Self::of(item, values.as_ref(), leaves)?))
             }
             Tree::Map { keys, values, named } => {
                 let map = array.as_map_opt().ok_or(NOT_READ)?;
@@ -232,10 +278,10 @@ impl Pen<'_> {
                 }
                 self.bytes.push(b'}');
             }
-            View::List(list, _) if list.is_null(at) => self.null(),
-            View::List(list, item) => {
+            View::List(list, ..) if list.is_null(at) => self.null(),
+            View::List(_, offsets, item) => {
                 self.bytes.push(b'[');
-                for (number, at) in range(list.value_offsets(), at).enumerate() {
+                for (number, at) in offsets.range(at).enumerate() {
                     self.comma(number);
                     self.value(item, at);
                 }
@@ -252,8 +298,7 @@ impl Pen<'_> {
             self.bytes.push(b'{');
             for (number, at) in range(map.value_offsets(), at).enumerate() {
                 self.comma(number);
-                let key = map.keys().as_string_opt::<i32>().map_or("", |keys| keys.value(at));
-                show_text(key, self.bytes);
+                show_text(key(map.keys(), at), self.bytes);
                 self.bytes.push(b':');
                 self.value(values, at);
             }
@@ -285,14 +330,14 @@ impl Pen<'_> {
             Shown::Plain => return self.null(),
             Shown::Opaque => {
                 if searched {
-                    self.cells.push(Cell { leaf: number, value, start, end: start });
+                    self.cells.push(Cell { leaf: number, value, slot: at, start, end: start });
                 }
                 return self.null();
             }
             Shown::Text => self.unwrap(start),
             Shown::Cell => {}
         }
-        self.cells.push(Cell { leaf: number, value, start, end: self.bytes.len() });
+        self.cells.push(Cell { leaf: number, value, slot: at, start, end: self.bytes.len() });
     }
 
     /// A text from `start` on that is a JSON object is written as such.
@@ -319,6 +364,14 @@ impl Pen<'_> {
     }
 }
 
+fn key(keys: &ArrayRef, at: usize) -> &str {
+    match keys.data_type() {
+        DataType::Utf8 => keys.as_string_opt::<i32>().map_or("", |keys| keys.value(at)),
+        DataType::LargeUtf8 => keys.as_string_opt::<i64>().map_or("", |keys| keys.value(at)),
+        _ => keys.as_string_view_opt().map_or("", |keys| keys.value(at)),
+    }
+}
+
 fn range(offsets: &[i32], at: usize) -> std::ops::Range<usize> {
     let offset = |at: usize| offsets.get(at).and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
     offset(at)..offset(at + 1)
@@ -327,9 +380,9 @@ fn range(offsets: &[i32], at: usize) -> std::ops::Range<usize> {
 /// What shows the values of an array of that kind; `None` when it is no such array.
 fn shower<'a>(array: &'a dyn Array, kind: Kind) -> Option<Show<'a>> {
     macro_rules! numbers {
-        ($($data:pat => $type:ty),* $(,)?) => {
+        ($($data:pat $(if $when:expr)? => $type:ty),* $(,)?) => {
             match array.data_type() {
-                $($data => {
+                $($data $(if $when)? => {
                     let values = array.as_primitive_opt::<$type>()?.values();
                     return Some(Box::new(move |at, out| match values.get(at) {
                         Some(value) => {
@@ -347,6 +400,25 @@ fn shower<'a>(array: &'a dyn Array, kind: Kind) -> Option<Show<'a>> {
         DataType::Int8 => Int8Type, DataType::Int16 => Int16Type, DataType::Int32 => Int32Type,
         DataType::Int64 => Int64Type, DataType::UInt8 => UInt8Type, DataType::UInt16 => UInt16Type,
         DataType::UInt32 => UInt32Type, DataType::UInt64 => UInt64Type,
+        DataType::Duration(TimeUnit::Second) if kind != Kind::Plain => DurationSecondType,
+        DataType::Duration(TimeUnit::Millisecond) if kind != Kind::Plain => DurationMillisecondType,
+        DataType::Duration(TimeUnit::Microsecond) if kind != Kind::Plain => DurationMicrosecondType,
+        DataType::Duration(TimeUnit::Nanosecond) if kind != Kind::Plain => DurationNanosecondType,
+    }
+    macro_rules! texts {
+        ($values:expr) => {{
+            let values = $values;
+            Box::new(move |at, out| {
+                show_text(values.value(at), out);
+                Shown::Text
+            })
+        }};
+    }
+    macro_rules! bytes {
+        ($values:expr) => {{
+            let values = $values;
+            Box::new(move |at, out| show_bytes(values.value(at), out))
+        }};
     }
     macro_rules! floats {
         ($values:expr, $wide:expr) => {{
@@ -381,17 +453,12 @@ fn shower<'a>(array: &'a dyn Array, kind: Kind) -> Option<Show<'a>> {
         }};
     }
     Some(match array.data_type() {
-        DataType::Utf8 => {
-            let values = array.as_string_opt::<i32>()?;
-            Box::new(move |at, out| {
-                show_text(values.value(at), out);
-                Shown::Text
-            })
-        }
-        DataType::Binary => {
-            let values = array.as_binary_opt::<i32>()?;
-            Box::new(move |at, out| show_bytes(values.value(at), out))
-        }
+        DataType::Utf8 => texts!(array.as_string_opt::<i32>()?),
+        DataType::LargeUtf8 => texts!(array.as_string_opt::<i64>()?),
+        DataType::Utf8View => texts!(array.as_string_view_opt()?),
+        DataType::Binary => bytes!(array.as_binary_opt::<i32>()?),
+        DataType::LargeBinary => bytes!(array.as_binary_opt::<i64>()?),
+        DataType::BinaryView => bytes!(array.as_binary_view_opt()?),
         DataType::FixedSizeBinary(_) => {
             let values = array.as_fixed_size_binary_opt()?;
             if kind == Kind::Uuid {
@@ -400,7 +467,7 @@ fn shower<'a>(array: &'a dyn Array, kind: Kind) -> Option<Show<'a>> {
                     Shown::Cell
                 }));
             }
-            Box::new(move |at, out| show_bytes(values.value(at), out))
+            bytes!(values)
         }
         DataType::Float16 => floats!(array.as_primitive_opt::<Float16Type>()?.values(), f64::from),
         DataType::Float32 => floats!(array.as_primitive_opt::<Float32Type>()?.values(), f64::from),
@@ -412,6 +479,14 @@ fn shower<'a>(array: &'a dyn Array, kind: Kind) -> Option<Show<'a>> {
             Box::new(move |at, out| {
                 let Some(days) = values.get(at) else { return Shown::Plain };
                 show_date(i64::from(*days), out);
+                Shown::Cell
+            })
+        }
+        DataType::Date64 if kind == Kind::Date => {
+            let values = array.as_primitive_opt::<Date64Type>()?.values();
+            Box::new(move |at, out| {
+                let Some(time) = values.get(at) else { return Shown::Plain };
+                show_date(time.div_euclid(DAY), out);
                 Shown::Cell
             })
         }
@@ -500,3 +575,6 @@ fn value_end(bytes: &[u8]) -> Option<usize> {
         _ => bytes.iter().position(|b| matches!(b, b',' | b'}' | b']' | b'\n')),
     }
 }
+
+/// Milliseconds of a day.
+pub(super) const DAY: i64 = 86_400_000;

@@ -1,6 +1,5 @@
 //! Scrubs the rows of a file and writes them.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,16 +16,12 @@ use super::Table;
 use super::changes::Changes;
 use super::copy::{self, Edit};
 use super::fault::{Side, Stop, arrow_error, invalid, read_error};
-use super::leaf::Leaf;
 use super::metadata;
-use super::rows::{Cell, Lines, compare};
+use super::task::{Change, Done, Task};
 use crate::error::{InputError, RunError};
 use crate::pipeline::quarantine::Quarantine;
-use crate::pipeline::scrub::{Aside, Desk, Tally};
-use crate::pipeline::source::{Chunk, Place};
-use crate::pipeline::{MAX_RECORD, Run, Summary};
-use crate::policy::Action;
-use crate::record::{Fault, Reason};
+use crate::pipeline::scrub::{Aside, Desk};
+use crate::pipeline::{Run, Summary};
 
 /// Scrubs `table` into `out` on the threads of `pool`, or on this one when there is none. The output does not depend on the
 /// number of threads.
@@ -70,17 +65,6 @@ struct Pass<'p, 'q> {
     summary: Summary,
 }
 
-/// What the rows of a task became.
-struct Done {
-    /// Of each leaf, by the number of the value in the task.
-    changes: Vec<(usize, u64, Option<Vec<u8>>)>,
-    /// Values of each leaf.
-    counts: Vec<u64>,
-    aside: Vec<Aside>,
-    tally: Tally,
-    emptied: u64,
-}
-
 /// What is known of a row group once its rows are scrubbed.
 struct Group {
     changes: Vec<Changes>,
@@ -98,7 +82,7 @@ impl Pass<'_, '_> {
         let schema = about.schema_descr().root_schema_ptr();
         let output = |e| Stop::parquet(e, Side::Output);
         let mut writer = SerializedFileWriter::new(out, schema, properties).map_err(output)?;
-        let desk = Desk::new(self.job.scrub, table.layout.clone(), self.job.file);
+        let desk = Desk::new(self.job.scrub, table.columns.layout.clone(), self.job.file);
         let source = table.file.try_clone().map_err(Stop::Read)?;
         let reader = SerializedFileReader::new(source).map_err(|e| Stop::Read(read_error(e)))?;
         for (number, about) in table.parquet().row_groups().iter().enumerate() {
@@ -106,7 +90,7 @@ impl Pass<'_, '_> {
             let mut group = self.group(&desk, number, batch)?;
             let columns = reader.get_row_group(number).map_err(|e| Stop::Read(read_error(e)))?;
             let mut target = writer.next_row_group().map_err(output)?;
-            for (leaf, about) in table.leaves.iter().enumerate() {
+            for (leaf, about) in table.columns.leaves.iter().enumerate() {
                 let mut column = target.next_column().map_err(output)?.ok_or(Stop::Lost)?;
                 let edit = Edit {
                     changes: group.changes.get_mut(leaf).map(std::mem::take).ok_or(Stop::Lost)?,
@@ -136,7 +120,7 @@ impl Pass<'_, '_> {
     /// Scrubs the rows of a row group.
     fn group(&mut self, desk: &Desk<'_>, number: usize, batch: usize) -> Result<Group, Stop> {
         let table = self.table;
-        let leaves = table.leaves.len();
+        let leaves = table.columns.leaves.len();
         let first = self.row;
         let mut group = Group {
             changes: (0..leaves).map(|_| Changes::default()).collect(),
@@ -172,12 +156,9 @@ impl Pass<'_, '_> {
             self.chunk += 1;
             self.row += (end - start) as u64;
         }
-        let table = self.table;
-        let policy = self.job.scrub.transform.policy();
-        let removes = |leaf: &Leaf| policy.action_in(leaf.rule, leaf.opaque) != Action::Keep;
+        let (columns, policy) = (&self.table.columns, self.job.scrub.transform.policy());
         let one = |(chunk, record, range): (u64, u64, Range<usize>)| {
-            let task = Task { table, rows, removes: &removes, chunk, record };
-            catch_unwind(AssertUnwindSafe(|| task.run(desk, range))).unwrap_or(Err(Stop::Lost))
+            Task { columns, rows, policy, chunk, record }.run(desk, range)
         };
         match self.pool {
             None => tasks.into_iter().map(one).collect(),
@@ -186,7 +167,7 @@ impl Pass<'_, '_> {
     }
 
     fn take(&mut self, done: Done, first: u64, group: &mut Group) -> Result<(), Stop> {
-        for (leaf, value, new) in done.changes {
+        for Change { leaf, value, new, .. } in done.changes {
             let (Some(changes), Some(before)) = (group.changes.get_mut(leaf), group.counts.get(leaf)) else {
                 return Err(Stop::Lost);
             };
@@ -211,104 +192,6 @@ impl Pass<'_, '_> {
         (self.job.progress)(done.saturating_sub(self.told));
         self.told = self.told.max(done);
     }
-}
-
-/// Some rows of a batch.
-struct Task<'t> {
-    table: &'t Table,
-    rows: &'t RecordBatch,
-    /// Whether bytes that cannot be searched go from a column.
-    removes: &'t (dyn Fn(&Leaf) -> bool + Sync),
-    chunk: u64,
-    /// The number of the first row, counted from 1 in the file.
-    record: u64,
-}
-
-impl Task<'_> {
-    fn run(&self, desk: &Desk<'_>, range: Range<usize>) -> Result<Done, Stop> {
-        let table = self.table;
-        let lines = Lines::new(&table.tree, &table.leaves, self.rows);
-        let mut lines = lines.map_err(|reason| Stop::Read(invalid(format!("a column {reason}"))))?;
-        let mut places = Vec::with_capacity(range.len());
-        let mut cells: Vec<Range<usize>> = Vec::with_capacity(range.len());
-        for (record, row) in (self.record..).zip(range) {
-            let (start, first) = (lines.bytes.len(), lines.cells.len());
-            lines.push(row);
-            let mut fault = None;
-            if lines.bytes.len() - start > MAX_RECORD {
-                fault = Some(Fault::new(MAX_RECORD, Reason::TooLarge));
-                lines.bytes.truncate(start);
-                lines.cells.truncate(first);
-            }
-            let next = lines.bytes.len();
-            let end = next - usize::from(next > start);
-            places.push(Place { start, end, next, record, document: record, fault });
-            cells.push(first..lines.cells.len());
-        }
-        let chunk = Chunk { number: self.chunk, bytes: lines.bytes.clone(), records: places.clone(), mark: None };
-        let clean = desk.scrub(chunk).map_err(Stop::Tokens)?;
-        let mut done =
-            Done { changes: Vec::new(), counts: lines.counts, aside: clean.aside, tally: clean.tally, emptied: 0 };
-        let aside: BTreeMap<u64, ()> = done.aside.iter().map(|aside| (aside.record, ())).collect();
-        let mut rest = clean.bytes.as_slice();
-        for (place, cells) in places.iter().zip(cells) {
-            if aside.contains_key(&place.record) {
-                continue;
-            }
-            let cells = lines.cells.get(cells).unwrap_or_default();
-            let line = lines.bytes.get(place.start..place.next).unwrap_or_default();
-            self.row(&mut done, line, place.start, cells, &mut rest)?;
-        }
-        if !rest.is_empty() {
-            return Err(Stop::Lost);
-        }
-        // Values of a leaf in order, as they are written.
-        done.changes.sort_by_key(|(leaf, value, _)| (*leaf, *value));
-        Ok(done)
-    }
-
-    /// Notes what changed in a row.
-    fn row(&self, done: &mut Done, line: &[u8], start: usize, cells: &[Cell], rest: &mut &[u8]) -> Result<(), Stop> {
-        for cell in cells.iter().filter(|cell| cell.end == cell.start) {
-            let leaf = self.table.leaves.get(cell.leaf).ok_or(Stop::Lost)?;
-            if !(self.removes)(leaf) {
-                done.tally.unsearched += 1;
-                continue;
-            }
-            done.tally.removed += 1;
-            let nothing = if leaf.optional { None } else { Some(leaf.nothing().ok_or_else(|| required(leaf))?) };
-            done.changes.push((cell.leaf, cell.value, nothing));
-        }
-        let mut failed = None;
-        let same = compare(line, start, cells, rest, |cell, value| {
-            let leaf = self.table.leaves.get(cell.leaf)?;
-            let new = match value.first()? {
-                b'"' => leaf.store(&serde_json::from_slice::<String>(value).ok()?),
-                _ => leaf.store(std::str::from_utf8(value).ok()?),
-            };
-            match new {
-                Some(_) => {}
-                None if leaf.optional => done.emptied += 1,
-                None => failed = Some(required(leaf)),
-            }
-            done.changes.push((cell.leaf, cell.value, new));
-            Some(())
-        });
-        match (same, failed) {
-            (_, Some(failed)) => Err(failed),
-            (None, None) => Err(Stop::Lost),
-            (Some(()), None) => Ok(()),
-        }
-    }
-}
-
-fn required(leaf: &Leaf) -> Stop {
-    Stop::Write(invalid(format!(
-        "column {} is {} and may not be empty, so that its replacement cannot be stored: keep it by a field of the policy, \
-         skip it, or make the column nullable",
-        leaf.pointer,
-        leaf.kind.name()
-    )))
 }
 
 /// Rows that are read at a time: about [`BATCH`] bytes of them, by what the footer says.

@@ -32,13 +32,13 @@ use crate::policy::Policy;
 use crate::record::Reason;
 use crate::transform::{Means, Scope, Transform};
 
-fn file_of(bytes: &[u8]) -> File {
+pub(super) fn file_of(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     file
 }
 
-fn written(batch: &RecordBatch, rows: usize, pairs: Option<Vec<KeyValue>>) -> Vec<u8> {
+pub(super) fn written(batch: &RecordBatch, rows: usize, pairs: Option<Vec<KeyValue>>) -> Vec<u8> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(rows))
@@ -64,7 +64,7 @@ impl Out {
     }
 }
 
-fn rows_of(bytes: &[u8]) -> RecordBatch {
+pub(super) fn rows_of(bytes: &[u8]) -> RecordBatch {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file_of(bytes)).unwrap().with_batch_size(1 << 20);
     let mut rows: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
     assert!(rows.len() <= 1);
@@ -102,7 +102,7 @@ fn policy(text: &str) -> Policy {
 }
 
 /// Rows of a warehouse, as many as there are names.
-fn warehouse(names: &[&str]) -> RecordBatch {
+pub(super) fn warehouse(names: &[&str]) -> RecordBatch {
     let count = names.len();
     let text = |f: &dyn Fn(usize) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values((0..count).map(f))) };
     let mut phones = ListBuilder::new(StringBuilder::new());
@@ -155,7 +155,7 @@ fn warehouse(names: &[&str]) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
 }
 
-const NAMES: &[&str] = &[
+pub(super) const NAMES: &[&str] = &[
     "Thaddeus Okonjo-Reyes",
     "Winifred Foley",
     "Margit Sorlie-Vann",
