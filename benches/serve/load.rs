@@ -1,7 +1,6 @@
 //! Requests and what their answers must be: texts that are new each time, over connections that are taken in turn.
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -10,6 +9,7 @@ use h2::client::SendRequest;
 use memchr::memmem;
 
 use crate::report::Report;
+use crate::texts::{self, Draw, LAST, lines};
 use crate::wire::{Call, messages, scrubbed};
 use crate::{Args, Mode, Size};
 
@@ -116,34 +116,14 @@ impl Load {
         }
     }
 
-    /// A text that no other number has: a line with a patient, runs of lines of the notes with other digits, a line that must
-    /// stay.
+    /// A text that no other number has.
     pub(crate) fn text(&self, number: u64) -> String {
-        let mut draw = Draw(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut draw = Draw::of(number);
         let length = match self.size {
             Size::Fixed(bytes) => bytes,
             Size::Mixed => (200.0 * (65_536.0_f64 / 200.0).powf(draw.share())) as usize,
         };
-        let mut text = String::with_capacity(length + 256);
-        text.push_str(FIRST);
-        while text.len() + LAST.len() < length {
-            let run = text.len() + 250;
-            let mut at = draw.below(self.lines.len());
-            while text.len() < run && text.len() + LAST.len() < length {
-                let room = length - text.len() - LAST.len();
-                let line = self.lines[at % self.lines.len()].as_str();
-                let line = line.get(..line.floor_char_boundary(room.max(40))).unwrap_or(line);
-                // Other figures each time, so that no line is one that was met before.
-                text.extend(line.chars().map(|c| match c {
-                    '0'..='9' => char::from(b'0' + draw.below(10) as u8),
-                    _ => c,
-                }));
-                text.push('\n');
-                at += 1;
-            }
-        }
-        text.push_str(LAST);
-        text
+        texts::text(&self.lines, length, &mut draw)
     }
 
     pub(crate) async fn call(&self, call: Call, text: &str) -> Outcome {
@@ -184,63 +164,5 @@ impl Load {
     }
 }
 
-/// The lines of the project's notes, without the tags of their annotation: of those slices that hold about as many identifiers
-/// as charts do (five in 1,000 characters; the 2014 i2b2 notes, Stubbs and Uzuner 2015, have 28,872 in 805,118 words, which is
-/// six), or of all slices, which hold three times as many.
-pub(crate) fn lines(dense: bool) -> Vec<String> {
-    let notes = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/notes"));
-    let folders: Vec<_> =
-        if dense { vec![notes.to_owned()] } else { ORDINARY.iter().map(|slice| notes.join(slice)).collect() };
-    let mut files: Vec<_> = folders.iter().flat_map(|folder| walk(folder)).collect();
-    files.sort();
-    let mut out = Vec::new();
-    for file in files {
-        let note = std::fs::read_to_string(file).unwrap();
-        let mut text = String::new();
-        let mut rest = note.as_str();
-        while let Some((before, tag)) = rest.split_once("[[") {
-            let (inside, after) = tag.split_once("]]").unwrap();
-            text.push_str(before);
-            text.push_str(inside.split_once(':').unwrap().1);
-            rest = after;
-        }
-        text.push_str(rest);
-        out.extend(text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(str::to_owned));
-    }
-    assert!(out.len() > 2_000, "the notes are there");
-    out
-}
-
-/// Slices of ordinary density.
-const ORDINARY: [&str; 3] = ["daily", "long", "ordinary"];
-
-pub(crate) fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
-}
-
-/// Numbers that are the same in every run (xorshift).
-pub(crate) struct Draw(pub(crate) u64);
-
-impl Draw {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (self.next() >> 11) as usize % bound.max(1)
-    }
-
-    /// From 0 to less than 1.
-    pub(crate) fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 /// Texts whose answers are known before the load.
 pub(crate) const PROBES: u64 = 8;
-pub(crate) const FIRST: &str = "Patient: Rosalie Tennant    MRN 00755102    DOB 6/30/1961\n\n";
-pub(crate) const LAST: &str = "\nHgb 10.9, no flare. Azathioprine 150 mg daily.\n";

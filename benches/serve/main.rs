@@ -18,9 +18,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
+mod figures;
 mod load;
 mod report;
 mod server;
+mod texts;
 mod wire;
 
 use std::cell::{Cell, RefCell};
@@ -30,9 +32,11 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 
-use load::{Draw, Load};
-use report::{Report, measured, percentile};
+use figures::percentile;
+use load::Load;
+use report::{Report, measured};
 use server::Server;
+use texts::Draw;
 
 /// Load for `deidre serve`.
 #[derive(Parser)]

@@ -2,18 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
+use crate::figures::{cpu, percentile};
 use crate::server::Server;
-
-/// Seconds that a process has had a core, of ticks of 10 ms.
-pub(crate) fn cpu(process: &str) -> f64 {
-    let stat = std::fs::read_to_string(Path::new("/proc").join(process).join("stat")).unwrap_or_default();
-    let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    ticks as f64 / 100.0
-}
 
 /// What was answered, and when.
 #[derive(Default)]
@@ -53,11 +45,6 @@ impl Report {
         );
         late <= early + early / 20 + 8192
     }
-}
-
-pub(crate) fn percentile(sorted: &[u32], share: f64) -> u32 {
-    let last = sorted.len().saturating_sub(1);
-    sorted.get((last as f64 * share).round() as usize).copied().unwrap_or(0)
 }
 
 /// Runs a load, watches the server meanwhile, and prints what came of it.

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::Args;
+use crate::figures::resident;
 
 /// The process under load.
 pub(crate) struct Server {
@@ -65,9 +66,7 @@ impl Server {
 
     /// Kilobytes that are resident.
     pub(crate) fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+        resident(self.child.id())
     }
 }
 
