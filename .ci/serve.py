@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 import traceback
+from concurrent import futures
 
 import grpc
 from google.rpc import error_details_pb2
@@ -29,6 +30,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_status import rpc_status
 from grpc_tools import protoc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROTO = "deidre/v1/deidre.proto"
@@ -545,6 +547,67 @@ def nothing_but_loopback_without_tls(binary, folder):
         assert done.returncode == 2 and "tls" in done.stderr.lower(), (flag, done.returncode, done.stderr[-300:])
 
 
+class Collector(trace_service_pb2_grpc.TraceServiceServicer):
+    """Takes traces as an OpenTelemetry collector does."""
+
+    def __init__(self):
+        self.requests = []
+        self.server = grpc.server(futures.ThreadPoolExecutor(1))
+        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, self.server)
+        self.address = f"http://127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        self.server.start()
+
+    def Export(self, request, context):
+        self.requests.append(request)
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+    def spans(self):
+        return [span for request in self.requests for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
+
+
+def traces_reach_a_collector(binary, folder):
+    collector = Collector()
+    flags = ["--key-file", str(folder / "deidre.key"), "--otlp", collector.address]
+    above = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    beside = ("tracestate", "vendor=" + MARK.split()[1])
+    with Server(binary, folder, *flags) as server:
+        client = Client(server.grpc)
+        client.metadata = (above, beside, ("x-request-id", "0af76519-0001"))
+        client.scrub(VISIT + MARK, policy="redact")
+        client.metadata = (above, beside)
+        list(client.scrub_stream([VISIT.encode(), MARK.encode()], policy="redact"))
+        client.metadata = ()
+        refused(lambda: client.scrub(MARK, policy="none of them"), CODES.INVALID_ARGUMENT, CODES.NOT_FOUND)
+        assert curl(server, "/v1/detect", {"text": MARK})[0] == 200
+        assert curl(server, "/healthz")[0] == 200
+        # What was not sent yet is sent at the end.
+        assert server.stop() == 0
+        written = server.written()
+    spans = {(span.name, span.status.code): span for span in collector.spans()}
+    names = sorted(span.name for span in collector.spans())
+    assert names == ["Deidentify", "Deidentify", "DeidentifyStream", "Detect"], names
+    parent = bytes.fromhex("b7ad6b7169203331")
+    for name in ("Deidentify", "DeidentifyStream"):
+        span = spans[name, 0]
+        told = {attribute.key: attribute.value for attribute in span.attributes}
+        assert span.trace_id.hex() == "0af7651916cd43dd8448eb211c80319c" and span.parent_span_id == parent, span
+        assert told["rpc.grpc.status"].string_value == "OK" and told["deidre.detect_us"].int_value > 0, told
+        took = span.end_time_unix_nano - span.start_time_unix_nano
+        assert took > 1000 * told["deidre.detect_us"].int_value, (took, told)
+    told = {attribute.key: attribute.value.string_value for attribute in spans["Deidentify", 0].attributes}
+    assert told["deidre.request_id"] == "0af76519-0001", told
+    assert not spans["Detect", 0].parent_span_id and len(spans["Detect", 0].trace_id) == 16
+    assert ("Deidentify", 2) in spans, "the refusal is an error"
+    sent = b"".join(request.SerializeToString() for request in collector.requests)
+    for word in [*IDENTIFIERS, *MARK.split()]:
+        assert word.encode() not in sent and word not in written
+    # A collector that is away costs spans and nothing else.
+    collector.server.stop(None)
+    with Server(binary, folder, *flags) as server:
+        assert "Rosalie" not in Client(server.grpc).scrub(VISIT, policy="redact").text
+        assert server.stop() == 0
+
+
 def vault_tokens_stay(binary, folder):
     flags = ["--key-file", str(folder / "deidre.key"), "--vault", str(folder / "deidre.vault"), "--open-loopback", "--audit", str(folder / "vault.jsonl")]
     with Server(binary, folder, *flags) as server:
@@ -695,7 +758,7 @@ def floods_are_refused_at_once(binary, folder):
         assert client.scrub(VISIT, policy="redact").text and server.stop() == 0
 
 
-ALONE = [tls_and_roles, client_certificates, nothing_but_loopback_without_tls, vault_tokens_stay, vault_killed_and_back_under_load, no_accepted_request_is_lost, floods_are_refused_at_once]
+ALONE = [tls_and_roles, client_certificates, nothing_but_loopback_without_tls, traces_reach_a_collector, vault_tokens_stay, vault_killed_and_back_under_load, no_accepted_request_is_lost, floods_are_refused_at_once]
 
 
 def ACCESS(tokens, rows):

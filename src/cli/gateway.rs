@@ -15,15 +15,13 @@ use zeroize::Zeroizing;
 
 use super::ModelArgs;
 use super::audit_args::AuditArgs;
-use super::serve::{CUT, IO, addresses, check_tls, seconds, signals, supplies};
+use super::listening::{TlsArgs, addresses, finish, runtime, seconds, signals, supplies};
 use super::transform_args::KeyArgs;
 use super::vault_args::VaultArgs;
 use crate::audit::{Exchanges, Outcome, Syslog, Verb as Recorded};
 use crate::gateway::listen::serve;
 use crate::gateway::{Gateway, Parts, Settings, load};
-use crate::service::listen::Ended;
 use crate::service::shelf::hex;
-use crate::service::tls::{Files, Tls};
 use crate::service::{Admission, Service, Settings as ServiceSettings};
 
 #[derive(clap::Args, Debug)]
@@ -73,18 +71,8 @@ struct RunArgs {
     /// Address; port 0 takes one that is free
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090", help_heading = "Listening")]
     listen: String,
-    /// Certificate of the gateway in PEM, with those between it and its authority
-    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Listening")]
-    tls_cert: Option<PathBuf>,
-    /// Key of that certificate
-    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Listening")]
-    tls_key: Option<PathBuf>,
-    /// Authorities of the certificates that clients must show
-    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Listening")]
-    client_ca: Option<PathBuf>,
-    /// Listen on addresses that others reach without TLS: where something in front of it has TLS
-    #[arg(long, help_heading = "Listening")]
-    insecure_listen: bool,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Folder of policies beside the presets, a TOML file each
     #[arg(long, value_name = "DIR")]
     policies: Option<PathBuf>,
@@ -160,14 +148,7 @@ fn listen(args: &RunArgs) -> anyhow::Result<ExitCode> {
         args.perimeter.clone().context("--perimeter FILE is needed: it says what may be asked, and by whom")?;
     let at = addresses(&args.listen).context("--listen")?;
     let loopback = at.iter().all(|address: &SocketAddr| address.ip().is_loopback());
-    check_tls(loopback, args.tls_cert.is_some() || args.insecure_listen)?;
-    let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(cert), Some(key)) => {
-            let files = Files { cert: cert.clone(), key: key.clone(), client_ca: args.client_ca.clone() };
-            Some(Arc::new(Tls::read(files)?))
-        }
-        _ => None,
-    };
+    let tls = args.tls.read(loopback)?;
     let parts = supplies(&args.key, &args.vault, &args.model, args.limits.jobs)?;
     let syslog = args.syslog.as_deref().map(Syslog::parse).transpose().context("--syslog")?;
     // Without a trail nothing could be asked: better not to start.
@@ -175,12 +156,7 @@ fn listen(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let host = args.audit.record(Recorded::Request, Outcome::Started).host;
     let service = Service::new(parts, service_settings(args))?;
     let gateway = Arc::new(Gateway::new(Parts { service, exchanges, host }, settings(args, perimeter))?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(IO)
-        .thread_name("gateway")
-        .enable_all()
-        .build()
-        .context("cannot start threads")?;
+    let runtime = runtime("gateway")?;
     let ended = runtime.block_on(async {
         // Before it says that it listens: a signal that comes then must not end it otherwise.
         let signals = signals()?;
@@ -192,15 +168,7 @@ fn listen(args: &RunArgs) -> anyhow::Result<ExitCode> {
         }
         anyhow::Ok(serve(Arc::clone(&gateway), listener, tls, signals).await)
     })?;
-    // A caller that never reads must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    Ok(match ended {
-        Ended::Drained => ExitCode::SUCCESS,
-        Ended::Cut(connections) => {
-            super::say(&format!("{connections} connections were still open after --drain-timeout and were cut off"));
-            ExitCode::from(CUT)
-        }
-    })
+    Ok(finish(runtime, ended))
 }
 
 fn settings(args: &RunArgs, perimeter: PathBuf) -> Settings {

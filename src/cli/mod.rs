@@ -16,6 +16,8 @@ mod fit;
 mod gateway;
 mod inspect;
 mod key;
+#[cfg(feature = "service")]
+mod listening;
 mod model;
 mod model_args;
 mod policy;

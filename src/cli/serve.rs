@@ -1,26 +1,24 @@
 //! `deidre serve`: the service over gRPC, and JSON over HTTP.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
+use super::ModelArgs;
 use super::audit_args::AuditArgs;
+use super::listening::{TlsArgs, addresses, finish, runtime, seconds, signals, supplies};
 use super::transform_args::KeyArgs;
 use super::vault_args::VaultArgs;
-use super::{FAILED, ModelArgs};
-use crate::audit::{Outcome, Record, Verb};
+use crate::audit::{Outcome, Verb};
 use crate::service::access::Role;
-use crate::service::listen::{Ended, Ports, Signal, serve};
-use crate::service::tls::{Files, Tls};
+use crate::service::listen::{Ports, serve};
+use crate::service::otlp::Traces;
 use crate::service::{Admission, Parts, Service, Settings};
-use crate::setup;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -42,18 +40,8 @@ pub(crate) struct Args {
     /// Address for JSON over HTTP, health and metrics; 'off' for none
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", help_heading = "Listening")]
     http: String,
-    /// Certificate of the service in PEM, with those between it and its authority
-    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Listening")]
-    tls_cert: Option<PathBuf>,
-    /// Key of that certificate
-    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Listening")]
-    tls_key: Option<PathBuf>,
-    /// Authorities of the certificates that clients must show
-    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Listening")]
-    client_ca: Option<PathBuf>,
-    /// Listen on addresses that others reach without TLS: where something in front of it has TLS
-    #[arg(long, help_heading = "Listening")]
-    insecure_listen: bool,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// TOML file of who may do what, by token or certificate; needed on addresses that others reach
     #[arg(long, value_name = "FILE", help_heading = "Access")]
     access: Option<PathBuf>,
@@ -76,6 +64,9 @@ pub(crate) struct Args {
     audit: AuditArgs,
     #[command(flatten)]
     limits: Limits,
+    /// Collector that gets a trace of each request, by OTLP over gRPC: http://HOST:4317 or https://HOST:4317
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    otlp: Option<String>,
     /// What is logged to stderr, as RUST_LOG says it: error, warn, info, debug, trace [default: RUST_LOG, or info]
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
@@ -130,21 +121,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "off" => None,
         address => Some(addresses(address).context("--http")?),
     };
-    check(args, grpc.iter().chain(http.iter().flatten()).all(|address| address.ip().is_loopback()))?;
-    let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(cert), Some(key)) => {
-            let files = Files { cert: cert.clone(), key: key.clone(), client_ca: args.client_ca.clone() };
-            Some(Arc::new(Tls::read(files)?))
-        }
-        _ => None,
+    let loopback = grpc.iter().chain(http.iter().flatten()).all(|address| address.ip().is_loopback());
+    let tls = args.tls.read(loopback)?;
+    ensure!(loopback || args.access.is_some(), "others reach this address: say with --access who may do what");
+    let runtime = runtime("serve")?;
+    let mut parts = parts(args)?;
+    parts.traces = {
+        let _inside = runtime.enter();
+        args.otlp.as_deref().map(Traces::new).transpose().context("--otlp")?
     };
-    let service = Arc::new(Service::new(parts(args)?, settings(args))?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(IO)
-        .thread_name("serve")
-        .enable_all()
-        .build()
-        .context("cannot start threads")?;
+    let service = Arc::new(Service::new(parts, settings(args))?);
     let ended = runtime.block_on(async {
         // Before it says that it listens: a signal that comes then must not end it otherwise.
         let signals = signals()?;
@@ -161,31 +147,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         anyhow::Ok(serve(Arc::clone(&service), Ports { grpc, http, tls }, signals).await)
     })?;
-    // A caller that never reads must not keep the process.
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    Ok(match ended {
-        Ended::Drained => ExitCode::SUCCESS,
-        Ended::Cut(connections) => {
-            super::say(&format!("{connections} connections were still open after --drain-timeout and were cut off"));
-            ExitCode::from(CUT)
-        }
-    })
-}
-
-/// Refuses to be reached by others without TLS and without knowing them.
-fn check(args: &Args, loopback: bool) -> anyhow::Result<()> {
-    check_tls(loopback, args.tls_cert.is_some() || args.insecure_listen)?;
-    ensure!(loopback || args.access.is_some(), "others reach this address: say with --access who may do what");
-    Ok(())
-}
-
-/// Refuses to be reached by others without TLS.
-pub(super) fn check_tls(loopback: bool, secured: bool) -> anyhow::Result<()> {
-    ensure!(
-        loopback || secured,
-        "others reach this address: give --tls-cert and --tls-key, or --insecure-listen where something in front has TLS"
-    );
-    Ok(())
+    service.end_traces();
+    Ok(finish(runtime, ended))
 }
 
 fn parts(args: &Args) -> anyhow::Result<Parts> {
@@ -200,38 +163,6 @@ fn parts(args: &Args) -> anyhow::Result<Parts> {
     };
     parts.record = args.audit.record(Verb::Reveal, Outcome::Started);
     Ok(parts)
-}
-
-/// What texts are scrubbed with, without a trail.
-pub(super) fn supplies(
-    key: &KeyArgs,
-    vault: &VaultArgs,
-    model: &ModelArgs,
-    jobs: Option<NonZeroUsize>,
-) -> anyhow::Result<Parts> {
-    let keys = key.ring()?.map(Arc::new);
-    if vault.is_named() && keys.is_none() {
-        bail!("--vault needs a key: give it with --key-file, --key-command or in DEIDRE_KEY");
-    }
-    let (engine, model) = match model.parts() {
-        Ok((engine, model)) => (Some(engine), model),
-        // It is there and says so, rather than starting over and over.
-        Err(error) => {
-            tracing::error!("the model cannot be loaded, nothing is answered: {error:#}");
-            (None, None)
-        }
-    };
-    let (vault, ring) = (vault.clone(), keys.clone());
-    Ok(Parts {
-        engine,
-        model,
-        keys,
-        vault: Box::new(move || vault.open(ring.as_deref()).map_err(|error| format!("{error:#}"))),
-        trail: None,
-        record: Record::new(Verb::Reveal, Outcome::Started),
-        pool: super::pool(jobs)?,
-        year: setup::present_year(),
-    })
 }
 
 fn settings(args: &Args) -> Settings {
@@ -255,60 +186,3 @@ fn settings(args: &Args) -> Settings {
         drain: args.limits.drain_timeout,
     }
 }
-
-/// Signals of the system, as the service is told them.
-#[cfg(not(unix))]
-pub(super) fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
-    let (tell, told) = mpsc::channel(1);
-    tokio::spawn(async move {
-        // Without the signal it ends when it is ended.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = tell.send(Signal::End).await;
-        }
-        std::future::pending::<()>().await;
-    });
-    Ok(told)
-}
-
-/// Signals of the system, as the service is told them.
-#[cfg(unix)]
-pub(super) fn signals() -> anyhow::Result<mpsc::Receiver<Signal>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (tell, told) = mpsc::channel(4);
-    for (kind, means) in [
-        (SignalKind::terminate(), Signal::End),
-        (SignalKind::interrupt(), Signal::End),
-        (SignalKind::hangup(), Signal::Reload),
-    ] {
-        let mut signals = signal(kind).context("cannot listen for signals")?;
-        let tell = tell.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                if tell.send(means).await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    Ok(told)
-}
-
-pub(super) fn addresses(text: &str) -> anyhow::Result<Vec<SocketAddr>> {
-    let addresses: Vec<SocketAddr> = text.to_socket_addrs().with_context(|| format!("{text}: HOST:PORT"))?.collect();
-    ensure!(!addresses.is_empty(), "{text}: no address");
-    Ok(addresses)
-}
-
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "a number of seconds".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(time) if !time.is_zero() && seconds <= 86_400.0 => Ok(time),
-        _ => Err("seconds, above 0 and up to 86400".to_owned()),
-    }
-}
-
-/// Threads that talk to callers. They do next to nothing but move bytes.
-pub(super) const IO: usize = 2;
-/// Some of what was accepted was cut off.
-pub(super) const CUT: u8 = 1;
-const _: () = assert!(CUT != FAILED);

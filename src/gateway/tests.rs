@@ -133,6 +133,7 @@ fn service(keys: Option<Arc<Keyring>>) -> Service {
         record: Record::new(Verb::Reveal, Outcome::Started),
         pool: rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap(),
         year: 2026,
+        traces: None,
     };
     let settings = ServiceSettings {
         policy: "minimum-necessary".to_owned(),

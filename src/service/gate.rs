@@ -19,6 +19,8 @@ use super::access::{Identity, Role};
 use super::crew::Deadline;
 use super::fault::Fault;
 use super::listen::Peer;
+use super::otlp::Trace;
+use super::proto::Timings;
 
 /// A call that was let in.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub(crate) struct Call {
     deadline: Deadline,
     /// Whether the caller brought the deadline.
     pub(crate) is_asked: bool,
+    /// Its span, where traces go anywhere.
+    trace: Option<Arc<Trace>>,
     /// Room for it, as long as it lasts.
     _room: Option<Arc<Room>>,
 }
@@ -83,6 +87,20 @@ impl Call {
     pub(crate) fn deadline(&self) -> Deadline {
         self.deadline
     }
+
+    /// How long the stages took.
+    pub(crate) fn took(&self, timings: &Timings) {
+        if let Some(trace) = &self.trace {
+            trace.took(timings);
+        }
+    }
+
+    /// How a stream ended, behind its head.
+    pub(crate) fn ended(&self, end: &Result<(), Fault>) {
+        if let Some(trace) = &self.trace {
+            trace.ended(end.as_ref().map_or_else(|fault| name_of(fault.status().code()), |()| "OK"));
+        }
+    }
 }
 
 impl Method {
@@ -120,8 +138,12 @@ pub(crate) async fn pass(
     let id = request_id(request.headers());
     let method = Method::of(request.uri().path());
     let name = method.as_ref().map_or("unknown", |method| method.name);
+    let kind = method.as_ref().map(|method| method.kind);
+    let traces = service.traces.as_ref().filter(|_| matches!(kind, Some(Kind::Unary | Kind::Stream)));
+    let trace = traces.map(|traces| Arc::new(traces.begin(name, door, &id, request.headers())));
     let (mut response, code) = match method.ok_or(Fault::NoMethod).and_then(|m| admit(&service, &request, &m, start)) {
-        Ok(call) => {
+        Ok(mut call) => {
+            call.trace = trace.clone();
             let deadline = call.deadline;
             let is_unary = call._room.as_ref().is_some_and(|room| room.kind == Kind::Unary);
             let room = call._room.clone();
@@ -135,11 +157,8 @@ pub(crate) async fn pass(
                 false => answer.await,
             };
             let code = code_of(&response, door);
-            (
-                response
-                    .map(|body| Body::new(Held { body, until: Deadline(deadline.0 + LEAVING), _room: room, is_unary })),
-                code,
-            )
+            let (until, held) = (Deadline(deadline.0 + LEAVING), trace.clone());
+            (response.map(|body| Body::new(Held { body, until, _room: room, _trace: held, is_unary })), code)
         }
         Err(fault) => {
             tracing::debug!(id, method = name, reason = fault.reason(), "refused");
@@ -150,6 +169,11 @@ pub(crate) async fn pass(
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    // A stream that began well may end otherwise, and says so itself.
+    let is_ended = code != "OK" || kind != Some(Kind::Stream);
+    if let Some(trace) = trace.filter(|_| is_ended) {
+        trace.ended(code);
     }
     let took = start.elapsed();
     service.metrics.answered(name, code, took);
@@ -193,7 +217,7 @@ fn admit(service: &Arc<Service>, request: &Request, method: &Method, now: Instan
     };
     let asked = asked(request.headers());
     let wait = asked.unwrap_or(service.settings.deadline).min(service.settings.deadline.max(LONGEST));
-    Ok(Call { caller, deadline: Deadline(now + wait), is_asked: asked.is_some(), _room: room })
+    Ok(Call { caller, deadline: Deadline(now + wait), is_asked: asked.is_some(), trace: None, _room: room })
 }
 
 impl Drop for Room {
@@ -206,11 +230,12 @@ impl Drop for Room {
     }
 }
 
-/// A response that keeps its room until it has left, or until its deadline.
+/// A response that keeps its room, and its span open, until it has left, or until its deadline.
 struct Held {
     body: Body,
     until: Deadline,
     _room: Option<Arc<Room>>,
+    _trace: Option<Arc<Trace>>,
     is_unary: bool,
 }
 
@@ -295,7 +320,11 @@ fn code_of(response: &Response, door: Door) -> &'static str {
         Door::Http => return http_code(response.status().as_u16()),
     };
     // The status of an answer comes behind it.
-    match tonic::Code::from(number.unwrap_or(0)) {
+    name_of(tonic::Code::from(number.unwrap_or(0)))
+}
+
+fn name_of(code: tonic::Code) -> &'static str {
+    match code {
         tonic::Code::Ok => "OK",
         tonic::Code::Cancelled => "CANCELLED",
         tonic::Code::InvalidArgument => "INVALID_ARGUMENT",

@@ -279,7 +279,9 @@ impl Connection {
             }
             Door::Http => {
                 let mut http1 = hyper::server::conn::http1::Builder::new();
-                http1.timer(TokioTimer::new()).header_read_timeout(FIRST).max_headers(64);
+                // It runs between requests as well: shorter than `idle`, it would close what is kept alive. `watched` sees to
+                // the first request.
+                http1.timer(TokioTimer::new()).header_read_timeout(self.idle.max(FIRST)).max_headers(64);
                 let connection = http1.serve_connection(io, desk);
                 watched(connection, |it| it.graceful_shutdown(), &activity, self.idle, self.ending).await;
             }

@@ -20,6 +20,7 @@ pub mod listen;
 pub(crate) mod metrics;
 mod names;
 mod openapi;
+pub mod otlp;
 pub mod proto;
 pub(crate) mod rate;
 mod reveal;
@@ -40,6 +41,7 @@ use self::batch::{Rules, Together};
 use self::crew::Crew;
 use self::fault::{Fault, Missing};
 use self::metrics::Metrics;
+use self::otlp::Traces;
 use self::shelf::{Shelf, Supplies};
 use crate::audit::{Record, Trail};
 use crate::engine::Engine;
@@ -71,6 +73,8 @@ pub struct Parts {
     pub pool: rayon::ThreadPool,
     /// The present year.
     pub year: i16,
+    /// Where traces of requests go, if anywhere.
+    pub traces: Option<Traces>,
 }
 
 /// How the service behaves.
@@ -144,6 +148,7 @@ pub struct Service {
     trail: Option<Arc<Trail>>,
     record: Record,
     year: i16,
+    traces: Option<Traces>,
     pub(crate) crew: Crew,
     pub(crate) metrics: Metrics,
     permits: Arc<Semaphore>,
@@ -201,6 +206,7 @@ impl Service {
             trail: parts.trail.map(Arc::new),
             record: parts.record,
             year: parts.year,
+            traces: parts.traces,
             crew: Crew::new(parts.pool),
             metrics,
             permits: Arc::new(Semaphore::new(settings.in_flight)),
@@ -212,6 +218,13 @@ impl Service {
         service.seek_vault()?;
         service.read_policies()?;
         Ok(service)
+    }
+
+    /// Sends the traces that were not sent yet; not to be called on a thread of the runtime.
+    pub fn end_traces(&self) {
+        if let Some(traces) = &self.traces {
+            traces.end();
+        }
     }
 
     /// Reads policies and the access file anew. Requests under way keep what they began with.

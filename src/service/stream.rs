@@ -33,7 +33,9 @@ pub(crate) fn deidentify(
 ) -> Receiver<Result<DeidentifyStreamResponse, Status>> {
     let (out, answers) = channel(AHEAD);
     tokio::spawn(async move {
-        if let Err(fault) = scrub(&service, &call, messages, &out).await {
+        let end = scrub(&service, &call, messages, &out).await;
+        call.ended(&end);
+        if let Err(fault) = end {
             tell(&service, &out, &fault).await;
         }
     });
@@ -48,7 +50,9 @@ pub(crate) fn reveal(
 ) -> Receiver<Result<RevealStreamResponse, Status>> {
     let (out, answers) = channel(AHEAD);
     tokio::spawn(async move {
-        if let Err(fault) = turn_back(&service, &call, messages, &out).await {
+        let end = turn_back(&service, &call, messages, &out).await;
+        call.ended(&end);
+        if let Err(fault) = end {
             tell(&service, &out, &fault).await;
         }
     });
@@ -106,8 +110,9 @@ async fn scrub(
         (job, scrubbed) = desk(service, call).block(job, block, More::Not).await?;
         send(scrubbed).await?;
     }
-    let summary =
-        StreamSummary { counts: job.counts(), timings: Some(job.timings()), versions: Some(job.versions(service)) };
+    let timings = job.timings();
+    call.took(&timings);
+    let summary = StreamSummary { counts: job.counts(), timings: Some(timings), versions: Some(job.versions(service)) };
     hand(out, call, idle, DeidentifyStreamResponse { message: Some(answered::Message::Summary(summary)) }).await
 }
 

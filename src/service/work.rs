@@ -260,7 +260,9 @@ pub(crate) async fn deidentify(
             .collect();
     }
     response.counts = job.counts();
-    response.timings = Some(job.timings());
+    let timings = job.timings();
+    call.took(&timings);
+    response.timings = Some(timings);
     response.versions = Some(job.versions(service));
     Ok(response)
 }
@@ -300,7 +302,9 @@ pub(crate) async fn detect(
         }
     }
     drop(lore);
-    response.timings = Some(clock.timings());
+    let timings = clock.timings();
+    call.took(&timings);
+    response.timings = Some(timings);
     response.versions = Some(service.versions(String::new()));
     Ok(response)
 }
