@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::pipeline::clean::Tally;
 use crate::pipeline::layout::Ask;
-use crate::pipeline::scrub::Tally;
 use crate::record::{Format, Select};
 
 /// How the input is read.

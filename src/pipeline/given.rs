@@ -6,9 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::clean::Tally;
 use super::layout::Layout;
 use super::passage::Passages;
-use super::scrub::{Desk, Hand, Tally};
+use super::scrub::{Desk, Hand};
 use crate::engine::{Engine, Facts, Input};
 use crate::identifier::{Hint, Label, Part};
 use crate::record::{Charset, Escape, Fault, Format, Reason, Record, Segment};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::scrub::Tally;
+use super::clean::Tally;
 use super::summary::Summary;
 use crate::identifier::Label;
 use crate::record::{Format, Reason};

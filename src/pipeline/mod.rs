@@ -3,6 +3,7 @@
 
 pub(crate) mod batch;
 mod budget;
+pub mod clean;
 #[cfg(feature = "parquet")]
 pub mod columns;
 pub mod compress;

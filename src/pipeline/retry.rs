@@ -6,13 +6,14 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Write};
 
 use super::Scrub;
 use super::batch::table_of;
+use super::clean::Clean;
 use super::compress::{Cap, Compression, Decoder, Encoder};
 use super::kept::Sealer;
 use super::layout::{Ask, Layout};
 use super::manifest::{Counts, Entry, Output, Stored, name_of};
 use super::part::{Keep, List, Part, Storing};
 use super::quarantine::Line;
-use super::scrub::{Clean, Desk};
+use super::scrub::Desk;
 use super::source::{Mark, Source};
 use super::state::State;
 use super::summary::Summary;

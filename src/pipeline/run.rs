@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 
 use super::budget::Budget;
+use super::clean::{Aside, Clean};
 use super::quarantine::{Kept, Quarantine};
-use super::scrub::{Aside, Clean, Desk, Scrub};
+use super::scrub::{Desk, Scrub};
 use super::source::{Chunk, Mark, Source};
 use super::summary::Summary;
 use crate::error::{InputError, RunError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::scrub::Tally;
+use super::clean::Tally;
 use crate::identifier::Label;
 use crate::record::Reason;
 

@@ -19,8 +19,9 @@ use super::fault::{Side, Stop, arrow_error, invalid, read_error};
 use super::metadata;
 use super::task::{Change, Done, Task};
 use crate::error::{InputError, RunError};
+use crate::pipeline::clean::Aside;
 use crate::pipeline::quarantine::Quarantine;
-use crate::pipeline::scrub::{Aside, Desk};
+use crate::pipeline::scrub::Desk;
 use crate::pipeline::{Run, Summary};
 
 /// Scrubs `table` into `out` on the threads of `pool`, or on this one when there is none. The output does not depend on the
