@@ -84,6 +84,14 @@ class Ner(nn.Module):
                 return bert + name[len(own):]
         return name
 
+    def load_exported(self, tensors):
+        """Takes over what export.py wrote; int8 is multiplied by its scales."""
+        with torch.no_grad():
+            for name, p in self.named_parameters():
+                key = self.bert_name(name)
+                scale = tensors.get(key + ".scale")
+                p.copy_(tensors[key].float() * (1 if scale is None else scale.float()[:, None]))
+
     def load_bert(self, tensors, layers=None):
         """Takes over what a BERT has; `layers` says which of its layers become ours."""
         with torch.no_grad():

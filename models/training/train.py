@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains an encoder on notes with clues, alone or from a teacher's logits as well.
 
-usage: train.py OUT.pt --init BERT.safetensors --layers 6 --width 384 --heads 12 --inner 1536 --vocabulary vocab.txt
+usage: train.py OUT.pt --init BERT.safetensors|MODEL.pt|models/fast/weights.safetensors --layers 6 --width 384 --heads 12 --inner 1536 --vocabulary vocab.txt
                 --epochs 8 --rate 6e-5 DATA-0.jsonl DATA-1.jsonl ... [--dev DEV.jsonl] [--teacher LOGITS]
 Each epoch takes the next of the DATA files (made by `deidre model clues`), so that no epoch sees the same variants.
 """
@@ -81,9 +81,11 @@ def main():
         state = torch.load(args.init)["state"] if args.init.endswith(".pt") else None
         if state:
             model.load_state_dict(state)
+        elif "classifier.weight" in (tensors := load_file(args.init)):
+            model.load_exported(tensors)
         else:
             rename = lambda k: k.removeprefix("bert.").replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-            tensors = {rename(k): v.float() for k, v in load_file(args.init).items()}
+            tensors = {rename(k): v.float() for k, v in tensors.items()}
             model.load_bert(tensors, [int(x) for x in args.take.split(",")] if args.take else None)
     fresh = [p for n, p in model.named_parameters() if n.startswith(("clue.", "classifier."))]
     old = [p for n, p in model.named_parameters() if not n.startswith(("clue.", "classifier."))]
