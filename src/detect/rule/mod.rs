@@ -52,6 +52,9 @@ pub(crate) fn apply(
                 if info.bits & Word::BOX != 0 {
                     view.street(i, &mut marks);
                 }
+                if info.entry.is_title() {
+                    view.titled(i, &mut marks);
+                }
                 if info.bits & Word::DIGIT != 0 {
                     view.spelled(i, &mut marks);
                 }

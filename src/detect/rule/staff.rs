@@ -1,13 +1,40 @@
-//! Staff by surname alone, behind what one does with them: `recheck with Weir 2/21`.
+//! People by surname alone: behind what one does with them, `recheck with Weir 2/21`, and behind a title, `Dr. He`.
 
 use memchr::memmem;
 
 use super::{Marks, View};
+use crate::detect::dictionary::Entry;
 use crate::detect::token::{Case, Kind};
 use crate::finding::Source;
 use crate::identifier::Label;
 
 impl View<'_> {
+    /// The word with a capital behind `Dr.` or `Mrs.` at token `i`, whatever else it means: `Dr. He in neurology`, `Mr. Long's
+    /// words`. In capitals only behind a full stop, and no word that is in every text: `DR. FINE`, not `DR. TO CALL`.
+    pub(super) fn titled(&self, i: usize, marks: &mut Marks) {
+        if !self.any(i, &["dr", "mr", "mrs", "ms"]) {
+            return;
+        }
+        let stop = self.str(i + 1) == "." && self.near(i + 1);
+        let name = if stop { i + 2 } else { i + 1 };
+        let (Some(title), Some(word)) = (self.token(i), self.token(name).filter(|_| self.near(name))) else { return };
+        let cases = match (title.case, word.case) {
+            (Case::Title, Case::Title | Case::Mixed) => true,
+            (Case::Upper, Case::Upper) => stop && !self.is(i, "ms") && self.entry(name).lower() < EVERYWHERE,
+            _ => false,
+        };
+        // `2088 Mulholland Dr. Encino`
+        let street = self.is(i, "dr")
+            && i.checked_sub(1).is_some_and(|before| {
+                self.near(i) && self.token(before).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower)
+            });
+        let none =
+            self.entry(name).any(Entry::TITLE.or(Entry::CREDENTIAL).or(Entry::WEEKDAY)) || self.any(name, &NOBODY);
+        if word.kind == Kind::Word && word.len() > 1 && cases && !street && !none {
+            marks.push((name, name, Label::Name, Source::Cue));
+        }
+    }
+
     /// A surname with a capital behind `with`, after a word for a visit, at the end of the phrase.
     pub(super) fn seen_with(&self, marks: &mut Marks) {
         for at in memmem::find_iter(self.text.as_bytes(), b" with ") {
@@ -33,6 +60,31 @@ impl View<'_> {
     }
 }
 
+/// A word in capitals this common is no surname behind a title: some thousand in a million words.
+const EVERYWHERE: u8 = 13;
+/// What may stand behind a title with a capital and is nobody.
+const NOBODY: [&str; 20] = [
+    "office",
+    "appointment",
+    "appt",
+    "visit",
+    "note",
+    "notes",
+    "orders",
+    "signature",
+    "name",
+    "phone",
+    "aware",
+    "called",
+    "notified",
+    "paged",
+    "informed",
+    "states",
+    "says",
+    "did",
+    "does",
+    "ordered",
+];
 /// What one has with a person, and not with a thing or a sickness.
 const VISITS: [&str; 22] = [
     "recheck",
@@ -68,6 +120,28 @@ mod tests {
         Detector::embedded().prepare(text, &mut scratch);
         let names = scratch.sure.iter().filter(|f| f.label.name() == "NAME");
         names.map(|f| f.span.of(text).to_owned()).collect()
+    }
+
+    #[test]
+    fn whoever_has_a_title_is_a_name() {
+        for (text, want) in [
+            ("See Dr. He in neurology; he will decide", "He"),
+            ("Called: Dr. Doctor away till Monday", "Doctor"),
+            ("in Mr. Long's words, the worst day", "Long"),
+            ("told Mrs Dear about it", "Dear"),
+            ("FOLLOW UP: DR. FINE 1 WEEK.", "FINE"),
+        ] {
+            assert_eq!(names(text), [want], "{text}");
+        }
+        for text in [
+            "2088 Mulholland Dr. Encino, call before",
+            "DR. TO CALL BACK. DR. NOTIFIED. MS CONTIN 15 MG",
+            "Dr. Office closed, dr may call",
+            "DR WILL CALL",
+            "Dr.\nShe slept well",
+        ] {
+            assert_eq!(names(text), [""; 0], "{text}");
+        }
     }
 
     #[test]

@@ -179,6 +179,7 @@ fn heads(sources: &Sources, words: &mut Words) -> Result<(), DictionaryError> {
             "month" => Entry::MONTH,
             "weekday" => Entry::WEEKDAY,
             "nationality" => Entry::NATIONALITY,
+            "abbreviation" => Entry::ABBREV,
             _ => return Err(row.error("unknown class")),
         };
         words.add(row.text(0), claim);
