@@ -1,5 +1,5 @@
-//! Codes that mean the same for everybody, and so tell of nobody: accessions of public databases, and codes of billing and
-//! terminologies behind a word that says so.
+//! What means the same for everybody, and so tells of nobody: accessions of public databases, codes of billing and
+//! terminologies behind a word that says so, and shares of what is counted.
 //!
 //! Accessions: RefSeq (NCBI Handbook, chapter 18, table 1), dbSNP `rs`, ClinVar `VCV`, `RCV` and `SCV`, Ensembl stable ids of
 //! human genes, transcripts, proteins and exons, trials of ClinicalTrials.gov (`NCT` and eight digits), terms of the Human Phenotype,
@@ -10,8 +10,11 @@ use super::evidence::feature::Sequence;
 use super::token::{Gap, Kind};
 use crate::identifier::Label;
 
-/// Whether the number at token `i`, taken for one that identifies, is public instead.
+/// Whether the number at token `i`, taken for one that identifies, or for a date, is public instead.
 pub(super) fn is_public(text: &str, sequence: &Sequence, i: usize, label: Label) -> bool {
+    if label == Label::Date {
+        return is_share(text, sequence, i);
+    }
     use Label::{Account, Biometric, Device, HealthPlan, License, Mrn, OtherId, Phone, Ssn, Vehicle, Zip};
     let is_number = matches!(
         label,
@@ -22,6 +25,30 @@ pub(super) fn is_public(text: &str, sequence: &Sequence, i: usize, label: Label)
     };
     let code = token.of(text);
     is_accession(code) || is_term(text, sequence, i, code) || is_listed(text, sequence, i, code)
+}
+
+/// `2/2 positive`, `2/23 nodes`: so many of so many, and no day of a month.
+fn is_share(text: &str, sequence: &Sequence, i: usize) -> bool {
+    const COUNTED: [&str; 12] = [
+        "positive",
+        "negative",
+        "pos",
+        "neg",
+        "bottles",
+        "bottle",
+        "nodes",
+        "node",
+        "cultures",
+        "sets",
+        "quadrants",
+        "criteria",
+    ];
+    let (Some(token), Some(next)) = (sequence.tokens.get(i), sequence.tokens.get(i + 1)) else { return false };
+    let number = |digits: &str| digits.parse::<u8>().ok().filter(|_| is_digits(digits, 1..=2));
+    let share = token.of(text).split_once('/').and_then(|(part, whole)| number(part).zip(number(whole)));
+    share.is_some_and(|(part, whole)| part <= whole)
+        && next.gap <= Gap::Space
+        && COUNTED.iter().any(|word| next.of(text).eq_ignore_ascii_case(word))
 }
 
 /// `NM_000546.6`, `rs59026483`, `VCV000014500`, `ENSG00000141510`.
@@ -117,6 +144,22 @@ mod tests {
             ("HCPCS: A6210 A6212", vec!["A6210", "A6212"]),
         ] {
             assert_eq!(public(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_what_is_counted_is_no_date() {
+        let share = |text: &str| {
+            let mut scratch = Scratch::default();
+            Detector::embedded().prepare(text, &mut scratch);
+            (0..scratch.sequence.tokens.len()).any(|i| is_public(text, &scratch.sequence, i, Label::Date))
+        };
+        for text in ["cultures 2/2 positive for E. coli", "2/23 nodes involved", "BCx 1/4 bottles pos"] {
+            assert!(share(text), "{text}");
+        }
+        for text in ["on 2/2 for a visit", "3/4/19 positive", "since 9/2 positive", "2/2\npositive", "12/2024 negative"]
+        {
+            assert!(!share(text), "{text}");
         }
     }
 
