@@ -20,6 +20,7 @@ mod public;
 mod rule;
 mod scratch;
 pub mod shape;
+mod signed;
 pub mod token;
 
 use std::sync::Arc;
@@ -180,6 +181,7 @@ impl Detector {
                     }
                     let spot = Spot { text: input.text, sequence: &scratch.sequence, decisions: &scratch.decisions };
                     contexts.iter().for_each(|context| context.search(spot, &mut found));
+                    signed::sign(input.text, &scratch.sequence, &mut found);
                     if inputs.len() > 1 {
                         scratch.keep(at, input.text.len());
                     }

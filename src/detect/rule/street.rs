@@ -83,9 +83,13 @@ impl View<'_> {
             let entry = self.entry(at);
             let direction =
                 self.any(at, &["n", "s", "e", "w", "ne", "nw", "se", "sw", "north", "south", "east", "west"]);
-            let suffix = entry.any(Entry::STREET_SUFFIX) && token.case != Case::Lower;
+            // The article of `DE LA CRUZ ST` ends nothing.
+            let article = self.any(at, &["de", "la", "las", "los", "el"])
+                && self.near(at + 1)
+                && self.token(at + 1).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower);
+            let suffix = entry.any(Entry::STREET_SUFFIX) && token.case != Case::Lower && !article;
             // `95 RA BG`, `1133 STEMI ALERT DR`: shorthand of charts before what is shorthand as well names no street.
-            let fits = !charted || !entry.is_abbrev();
+            let fits = !charted || !(entry.is_abbrev() || entry.any(Entry::TITLE));
             if suffix && fits && (named || at > i + 1) && self.suffix_fits(at) {
                 let mut from = i;
                 // `Flat 2, 27 Mill Brae`
