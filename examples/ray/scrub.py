@@ -26,7 +26,8 @@ def scrub(dataset, options, chosen, actors=2):
         fn_constructor_args=[{"threads": 1, **options}, chosen],
         batch_format="pyarrow",
         zero_copy_batch=True,
-        concurrency=actors,
+        # From one on: two actors on two cores would leave none to read with.
+        concurrency=(1, actors),
     )
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import sys
 
 import pytest
 
@@ -16,11 +17,9 @@ def test_rows_of_a_dataset_are_those_of_the_engine(table, key, key_file, monkeyp
     spec = importlib.util.spec_from_file_location("scrub", path)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
-    # Actors do not find the example by its name.
-    ray.cloudpickle.register_pickle_by_value(example) if hasattr(ray.cloudpickle, "register_pickle_by_value") else None
-    import sys
-
     monkeypatch.setitem(sys.modules, "scrub", example)
+    # Actors do not find the example by its name.
+    ray.cloudpickle.register_pickle_by_value(example)
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
         dataset = ray.data.from_arrow(table).repartition(5)

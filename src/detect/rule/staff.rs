@@ -31,7 +31,11 @@ impl View<'_> {
                 .any(|k| k + 1 < i && self.token(k).is_some_and(|token| token.kind == Kind::Code));
         let none =
             self.entry(name).any(Entry::TITLE.or(Entry::CREDENTIAL).or(Entry::WEEKDAY)) || self.any(name, &NOBODY);
-        if word.kind == Kind::Word && word.len() > 1 && cases && !street && !none {
+        // `Dr. Angela O'Brien` is the evidence's: a part of a name that is sure would be all of it.
+        let more = self
+            .token(name + 1)
+            .is_some_and(|next| self.near(name + 1) && next.kind == Kind::Word && next.case != Case::Lower);
+        if word.kind == Kind::Word && word.len() > 1 && cases && !street && !none && !more {
             marks.push((name, name, Label::Name, Source::Cue));
         }
     }
@@ -138,6 +142,7 @@ mod tests {
             "2088 Mulholland Dr. Encino, call before",
             "DR. TO CALL BACK. DR. NOTIFIED. MS CONTIN 15 MG",
             "Dr. Office closed, dr may call",
+            "Seen by Dr. Angela O'Brien for chest pain",
             "DR WILL CALL",
             "Dr.\nShe slept well",
         ] {
