@@ -53,7 +53,7 @@ impl Traces {
         Ok(Self { tracer: provider.tracer("deidre"), provider })
     }
 
-    /// Sends what is left. It waits for the collector for up to [`EXPORT`] and must not be called on a thread of the runtime.
+    /// Sends what is left. It waits for the collector for five seconds at most and must not be called on a thread of the runtime.
     pub fn end(&self) {
         // What the collector did not take is lost, and it was logged.
         let _ = self.provider.shutdown_with_timeout(EXPORT);
