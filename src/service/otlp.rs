@@ -29,7 +29,7 @@ pub struct Traces {
 
 /// Why there are none.
 #[derive(Debug, thiserror::Error)]
-#[error("no traces: {0}")]
+#[error("no traces")]
 pub struct TracesError(#[from] ExporterBuildError);
 
 impl Traces {
