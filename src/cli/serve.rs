@@ -65,7 +65,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     limits: Limits,
     /// Collector that gets a trace of each request, by OTLP over gRPC: http://HOST:4317 or https://HOST:4317
-    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
     otlp: Option<String>,
     /// What is logged to stderr, as RUST_LOG says it: error, warn, info, debug, trace [default: RUST_LOG, or info]
     #[arg(long, value_name = "LEVEL")]
