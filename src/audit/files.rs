@@ -104,9 +104,20 @@ impl Files {
         Ok(Some(bytes))
     }
 
-    /// Puts a new head in the place of the old: at every moment there is one of them, whole.
-    pub(super) fn replace_head(&self, head: &[u8]) -> io::Result<()> {
-        replace(&self.head, head)
+    /// Puts a new head in the place of the old. When it returns, the new one is on disk.
+    ///
+    /// A head of the same length is written over the old one: no name and no length changes, so that one short wait for the
+    /// disk is enough. A disk takes a sector whole or not at all, and a head is shorter than one ([`SECTOR`]); one of which half was
+    /// taken would be no head, and the trail would be refused. A head that is longer by a digit becomes a file of its own,
+    /// renamed into place.
+    pub(super) fn put_head(&self, head: &[u8]) -> io::Result<()> {
+        if head.len() <= SECTOR && fs::metadata(&self.head).is_ok_and(|old| old.len() == head.len() as u64) {
+            let mut file = private().open(&self.head)?;
+            file.write_all(head)?;
+            return file.sync_data();
+        }
+        replace(&self.head, head)?;
+        self.sync_folder()
     }
 
     /// The number of the last line that syslog has; `None` if it has none yet.
@@ -249,6 +260,9 @@ impl End {
         }
     }
 }
+
+/// Bytes that a disk writes at once, of the smallest sectors that are in use.
+const SECTOR: usize = 512;
 
 /// Puts a new file in the place of an old one.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -512,7 +512,8 @@ fn a_full_disk_is_an_error_and_the_trail_stays_sound() {
     let verified = place.verify(Some("5"));
     assert!(verified.is_sound() && verified.findings.is_empty() && verified.records > 2);
     assert!(place.lines().starts_with(&before));
-    // The head cannot be written: the line is taken back.
+    // The head, longer by a digit, cannot be written: the line is taken back.
+    let place = Place::of(9, 9, Some(&ring("5")));
     let lines = place.lines();
     fs::create_dir(place.beside("audit.jsonl.head.part")).unwrap();
     assert!(matches!(place.append(Some(&ring("5"))), Err(AuditError::Io(_))));

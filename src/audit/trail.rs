@@ -126,19 +126,28 @@ impl Trail {
             .seek(SeekFrom::Start(state.len))
             .and_then(|_| file.write_all(&lines))
             .and_then(|()| file.sync_data())
+            // The name of a file that was begun.
+            .and_then(|()| if state.len == 0 { self.files.sync_folder() } else { Ok(()) })
             .map_err(AuditError::from)
-            .and_then(|()| Ok(self.files.replace_head(&chain::write_head(last, self.macs.first())?)?));
+            .and_then(|()| self.tell(last));
         if let Err(e) = done {
             // If this fails too, the error stays the same, and the next to come finds torn or untold lines.
             let _ = file.set_len(state.len).and_then(|()| file.sync_all());
+            if state.last.n > 0 {
+                let _ = self.tell(state.last);
+            }
             return Err(e);
         }
-        self.files.sync_folder()?;
         for (n, line) in (state.last.n + 1..).zip(lines.split(|b| *b == b'\n').take(records.len())) {
             written(n, line);
         }
         *state = State { last, len: state.len + lines.len() as u64, ..State::START };
         Ok(())
+    }
+
+    /// Has the head tell that this is the last line.
+    fn tell(&self, last: Link) -> Result<(), AuditError> {
+        Ok(self.files.put_head(&chain::write_head(last, self.macs.first())?)?)
     }
 
     /// The lines of records that are written at once, and the last of them.
