@@ -296,7 +296,7 @@ const TABLE: &[(Cue, &str)] = &[
          sample|sample id|sample no|slide|slide no|block|donor|donor id|donor no|unit id|din|cohort id|enrollment no|registry|registry id|\
          registry no|trial no|randomization|randomisation no|form|form no|form #|token|session|session id|trace|request id|req id|log|\
          ip|mac|hostname|host|workstation|serial id|record locator|control|control no|control number|batch id|seq no|screening no|\
-         animal control report|work order|wo #|wo|po #|purchase order|dispatch|dispatch #|interpreter id|interpreter #|interp id|interp #|operator|operator #|interpreter",
+         svc no|svc #|service no|service number|service #|animal control report|work order|wo #|wo|po #|purchase order|dispatch|dispatch #|interpreter id|interpreter #|interp id|interp #|operator|operator #|interpreter",
     ),
     (
         Cue::User,

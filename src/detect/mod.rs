@@ -86,6 +86,8 @@ pub(crate) trait Adviser {
 
 /// Bytes of the shortest text for which it is worth while to make a context.
 const LEAST_SEARCHED: usize = 24;
+/// Who was born in this year or before may be 90 and more in 2026. To be raised with each year's release.
+const BORN_90: u16 = 1936;
 /// Bytes of a text in which no name stands.
 const SHORTEST: usize = 2;
 

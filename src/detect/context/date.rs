@@ -1,5 +1,7 @@
 //! A date of a record in the layouts in which a text may write it.
 
+use crate::detect::BORN_90;
+
 /// A day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Day {
@@ -9,6 +11,11 @@ pub(super) struct Day {
 }
 
 impl Day {
+    /// Whether who was born on it may be 90 years old or more.
+    pub(super) fn is_of_ninety(self) -> bool {
+        (1890..=BORN_90).contains(&self.year)
+    }
+
     /// The day that a field names: ISO 8601, HL7 `YYYYMMDD` (with a time behind it), `MM/DD/YYYY`, `DD.MM.YYYY`,
     /// `MMDDYYYY`, with the name of the month in any order. Numbers alone that may be read both ways are read month first,
     /// as in the United States, unless points stand between them. `None` for everything else; years are four digits.

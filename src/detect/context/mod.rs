@@ -5,6 +5,7 @@
 //! over all written forms was set aside: forms multiply (order, initials, nicknames, separators), and it would have to be
 //! built for every row of a table, whose patient is another one each time.
 
+mod age;
 mod alone;
 mod date;
 mod facts;
@@ -36,7 +37,7 @@ use crate::span::Span;
 use name::Names;
 use number::Numbers;
 use phrase::Phrases;
-use table::{ACRONYM, EXACT, LETTERS, MONTH, NAME, PHRASE, Table};
+use table::{ACRONYM, EXACT, LETTERS, MONTH, NAME, NINETY, PHRASE, Table};
 
 /// What a text is searched for.
 #[derive(Default)]
@@ -165,6 +166,11 @@ impl Context {
             && let Some(found) = self.spelled(place, i)
         {
             return Some(found);
+        }
+        if roles & NINETY != 0
+            && let Some(last) = self::age::at(place, i)
+        {
+            return Some((span(place, i, last), Label::Age90));
         }
         if roles & ACRONYM != 0
             && let Some(label) = self.phrases.acronym(place, i)

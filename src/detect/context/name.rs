@@ -210,6 +210,8 @@ impl Names {
             if role & NAME != 0 {
                 parts.push((next, role));
                 last = next;
+            } else if at == i && roles & GIVEN != 0 && roles & EXACT != 0 && self.closes(place, next) {
+                return Some((i, next));
             } else if token.case == Case::Initial && self.has(token, place.text) {
                 if commas == 0 || parts.iter().all(|(_, role)| role & FAMILY != 0) {
                     initial = true;
@@ -268,6 +270,20 @@ impl Names {
     fn has(&self, token: &Token, text: &str) -> bool {
         let letter = token.of(text).bytes().next().unwrap_or(0);
         letter.is_ascii_uppercase() && (self.given | self.family) & 1 << (letter - b'A') != 0
+    }
+
+    /// Whether token `i` is the small letter of a surname behind a name, the two a phrase of their own, as people sign messages:
+    /// `thanks, will b`.
+    fn closes(&self, place: &Place<'_>, i: usize) -> bool {
+        let tokens = &place.sequence.tokens;
+        let letter = tokens.get(i).filter(|t| t.kind == Kind::Word && t.len() == 1 && t.gap == Gap::Space);
+        let letter = letter.and_then(|t| t.of(place.text).bytes().next()).filter(u8::is_ascii_lowercase);
+        let ends = tokens.get(i + 1).is_none_or(|t| {
+            t.gap >= Gap::Line || t.gap == Gap::None && matches!(t.of(place.text), "," | "." | ";" | ")" | "!")
+        });
+        let begins = i.checked_sub(2).and_then(|k| tokens.get(k)).is_none_or(|t| t.kind == Kind::Punct)
+            || i.checked_sub(1).and_then(|k| tokens.get(k)).is_some_and(Token::starts_line);
+        begins && ends && letter.is_some_and(|letter| self.family & 1 << (letter - b'a') != 0)
     }
 
     /// Initials of a person at token `i`: `T.M.O.`, and `TMO` where no word or abbreviation is written so. The last token.

@@ -1,7 +1,7 @@
 //! Numbers of a record, however they are written: other separators, leading zeros, a telephone number without its area.
 
 use super::date::{self, Day};
-use super::table::{HEAD, MONTH, NUMBER, Roles, Table};
+use super::table::{HEAD, MONTH, NINETY, NUMBER, Roles, Table};
 use crate::detect::{folded_hash, hash};
 use crate::identifier::Label;
 
@@ -86,6 +86,9 @@ impl Numbers {
                 let Some(day) = Day::read(value) else { return true };
                 day.digits(|digits| self.insert(hash(digits), digits, label, Sort::Date, table));
                 date::names(day.month).for_each(|name| table.add(hash(name.as_bytes()), MONTH));
+                if day.is_of_ninety() {
+                    table.add(hash(b"ninety"), NINETY);
+                }
                 self.days.push(day);
             }
             _ => {

@@ -25,6 +25,8 @@ pub(super) const HEAD: Roles = 128;
 
 /// The name of a month in which a date lies.
 pub(super) const MONTH: Roles = 256;
+/// The word that ages over 89 begin with, of a person who may be that old.
+pub(super) const NINETY: Roles = 512;
 
 /// Open addressing with linear steps.
 ///

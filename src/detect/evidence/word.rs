@@ -158,7 +158,7 @@ pub(super) fn base(entry: Entry, upper: bool) -> usize {
 }
 
 /// What an eponym is followed by. Sorted.
-const THINGS: [&[u8]; 88] = [
+const THINGS: [&[u8]; 90] = [
     b"abscess",
     b"amputation",
     b"anastomosis",
@@ -170,6 +170,7 @@ const THINGS: [&[u8]; 88] = [
     b"bag",
     b"balloon",
     b"bandage",
+    b"biplane",
     b"bodies",
     b"body",
     b"brace",
@@ -190,6 +191,7 @@ const THINGS: [&[u8]; 88] = [
     b"drain",
     b"dystrophy",
     b"epilepsy",
+    b"equation",
     b"esophagus",
     b"exercise",
     b"exercises",

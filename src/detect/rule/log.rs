@@ -33,7 +33,7 @@ impl View<'_> {
     }
 
     /// The token that begins at that byte.
-    fn at(&self, byte: usize) -> usize {
+    pub(super) fn at(&self, byte: usize) -> usize {
         self.sequence.tokens.partition_point(|token| (token.start as usize) < byte)
     }
 
@@ -113,7 +113,7 @@ impl View<'_> {
         }
     }
 
-    fn glued(&self, i: usize) -> bool {
+    pub(super) fn glued(&self, i: usize) -> bool {
         self.token(i).is_some_and(|token| token.gap == crate::detect::token::Gap::None)
     }
 

@@ -8,6 +8,7 @@ mod log;
 mod number;
 mod staff;
 mod street;
+mod typist;
 
 use super::boundary;
 use super::cue::{Cue, CueMatch};
@@ -72,6 +73,8 @@ pub(crate) fn apply(
     }
     view.logged(&mut marks);
     view.seen_with(&mut marks);
+    view.typed(&mut marks);
+    view.department(&mut marks);
     let mut at = 0;
     for cue in cues {
         view.cued(cue, &mut at, &mut marks);
@@ -208,6 +211,9 @@ mod tests {
             ("MRN: 00482913 seen", "00482913", "MRN"),
             ("SSN 476 30 9918.", "476 30 9918", "SSN"),
             ("NPI 1234567893 signed", "1234567893", "LICENSE"),
+            ("Svc no. 354 88 19.", "354 88 19", "OTHER_ID"),
+            ("case no 22 481 77", "22 481 77", "OTHER_ID"),
+            ("BSPD ofc Renner at bedside", "BSPD", "EMPLOYER"),
             ("Member ID XQB778120 ok", "XQB778120", "HEALTH_PLAN"),
             ("ext 2290 or", "2290", "PHONE"),
             ("call x3377 please", "3377", "PHONE"),
@@ -246,6 +252,8 @@ mod tests {
             "smoked 95 pack years",
             "G2P1 at 39w4d",
             "ICD C50.411 and CPT 99213",
+            "order no 12 of 40, case 3 2",
+            "COPD. Officer worker, PD and HD",
             "ref range 3.5-5.1",
             "one or two of the three",
             "at 90 degrees of flexion",

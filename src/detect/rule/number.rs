@@ -1,6 +1,7 @@
 //! Numbers: those that their shape settles, those behind a cue, those spelled in words.
 
 use super::{Marks, View};
+use crate::detect::BORN_90;
 use crate::detect::cue::{Cue, CueMatch};
 use crate::detect::evidence::word::Word;
 use crate::detect::pattern::number::{dea, npi};
@@ -42,7 +43,7 @@ impl View<'_> {
                 return;
             }
             // `born in 1931`: a birth year that tells an age over 89 goes as a date (45 CFR 164.514(b)(2)(i)(C)).
-            Shape::Year if self.number(i).is_some_and(|y| y <= BORN_90) && self.born(i) => Label::Date,
+            Shape::Year if self.number(i).is_some_and(|y| y <= u32::from(BORN_90)) && self.born(i) => Label::Date,
             // `#37714`
             shape
                 if i > 0
@@ -231,6 +232,8 @@ impl View<'_> {
                         | Shape::Vin
                         | Shape::Zip4 => true,
                         Shape::Mixed6 | Shape::MixedLower => digits >= 2,
+                        // `354 88 19`
+                        Shape::Int2 | Shape::Int3 if self.gaps(i) > i => self.digits(i, self.gaps(i)) >= 6,
                         Shape::DashShort | Shape::Year | Shape::Range => label == Label::Ssn || label == Label::Mrn,
                         _ => false,
                     }
@@ -243,14 +246,27 @@ impl View<'_> {
         let mut to = i;
         let groups = cue.cue != Cue::Room && cue.cue != Cue::User;
         if groups {
-            while to < i + 4 && self.token(to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space) {
-                if !(grouped(self.shape_of(to + 1)) && grouped(self.shape_of(to))) {
-                    break;
-                }
-                to += 1;
-            }
+            to = self.gaps(i);
         }
         marks.push((from, to, label, Source::Cue));
+    }
+
+    /// The last of the groups, a blank between each, that token `i` begins; `i` itself if it stands alone.
+    fn gaps(&self, i: usize) -> usize {
+        let mut to = i;
+        while to < i + 4
+            && self.token(to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap == Gap::Space)
+            && grouped(self.shape_of(to))
+            && grouped(self.shape_of(to + 1))
+        {
+            to += 1;
+        }
+        to
+    }
+
+    /// How many digits the tokens `from` to `to` hold.
+    fn digits(&self, from: usize, to: usize) -> usize {
+        (from..=to).map(|k| self.str(k).bytes().filter(u8::is_ascii_digit).count()).sum()
     }
 }
 
@@ -262,8 +278,6 @@ pub(super) fn extension(code: &str) -> bool {
         && number.bytes().all(|b| b.is_ascii_digit() || b == b'-')
 }
 
-/// Who was born in this year or before may be 90 and more in 2026. To be raised with each year's release.
-const BORN_90: u32 = 1936;
 /// Words that a year makes a date of.
 const SEASONS: [&str; 5] = ["spring", "summer", "fall", "autumn", "winter"];
 

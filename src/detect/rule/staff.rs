@@ -40,6 +40,20 @@ impl View<'_> {
         }
     }
 
+    /// The police or fire department in front of who is sent by it: `BSPD ofc Renner`.
+    pub(super) fn department(&self, marks: &mut Marks) {
+        for at in memmem::find_iter(self.text.as_bytes(), b"PD ") {
+            let Some(i) = self.at(at + 2).checked_sub(1) else { continue };
+            let token = self.token(i).filter(|token| token.kind == Kind::Word && token.case == Case::Upper);
+            if token.is_some_and(|token| (3..7).contains(&token.len()))
+                && self.near(i + 1)
+                && self.any(i + 1, &OFFICERS)
+            {
+                marks.push((i, i, Label::Employer, Source::Cue));
+            }
+        }
+    }
+
     /// A surname with a capital behind `with`, after a word for a visit, at the end of the phrase.
     pub(super) fn seen_with(&self, marks: &mut Marks) {
         for at in memmem::find_iter(self.text.as_bytes(), b" with ") {
@@ -65,6 +79,22 @@ impl View<'_> {
     }
 }
 
+/// Whom a police department sends.
+const OFFICERS: [&str; 13] = [
+    "ofc",
+    "ofcr",
+    "officer",
+    "officers",
+    "off",
+    "det",
+    "detective",
+    "detectives",
+    "sgt",
+    "sergeant",
+    "deputy",
+    "cpl",
+    "lt",
+];
 /// A word in capitals this common is no surname behind a title: some thousand in a million words.
 const EVERYWHERE: u8 = 13;
 /// What may stand behind a title with a capital and is nobody.
