@@ -237,7 +237,10 @@ fn parts_and_heads_that_are_missing_or_others_are_found() {
     // Heads of other trails, of this one before, and of nobody's making.
     let line = String::from_utf8(all[2].1.clone()).unwrap();
     let hash = line.lines().last().unwrap().rsplit('"').nth(1).unwrap().to_owned();
-    let other = fs::read(Place::of(7, 9, Some(&five)).head()).unwrap();
+    // The same records in the same millisecond would be the same trail.
+    let other = Place::of(6, 9, Some(&five));
+    other.trail(Some(&five)).unwrap().append(&Record::new(Verb::Stream, Outcome::Done)).unwrap();
+    let other = fs::read(other.head()).unwrap();
     let plain = format!("{{\"v\":1,\"n\":6,\"hash\":\"{hash}\"}}\n").into_bytes();
     for (head, expected) in [
         (other, vec![Fault::HeadOther]),
