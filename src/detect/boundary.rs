@@ -6,6 +6,7 @@ use super::dictionary::Entry;
 use super::evidence::feature::Sequence;
 use super::evidence::word::Word;
 use super::public::is_public;
+use super::rule::extension;
 use super::shape::Shape;
 use super::token::{Case, Gap, Kind, Token};
 use crate::finding::{Finding, Source};
@@ -50,7 +51,7 @@ pub(super) fn push(
     add(text, sequence, (from, to), label, score, Source::Dictionary, out);
 }
 
-/// Adds tokens `from..=to` without the possessive; of an age the number only (`93yo`). A mark alone is nothing.
+/// Adds tokens `from..=to` without the possessive; of an age the number only (`93yo`), of an extension its digits. A mark alone is nothing.
 fn add(
     text: &str,
     sequence: &Sequence,
@@ -66,6 +67,10 @@ fn add(
     }
     let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
     let mut span = Span::new(first.start as usize, end);
+    // `x2204`: nor is the sign of an extension.
+    if label == Label::Phone && extension(first.of(text)) {
+        span.start += 1;
+    }
     if matches!(label, Label::Age90 | Label::Age) && from == to {
         let digits = first.of(text).bytes().take_while(u8::is_ascii_digit).count();
         if digits > 0 {
@@ -90,6 +95,11 @@ pub(super) fn exact(
         to -= 1;
     }
     while from < to && punct(from) && !opens(text, sequence, from, label) {
+        from += 1;
+    }
+    // `at the Alpine Base Hospital`: the article names nothing.
+    let article = |i: usize| sequence.tokens.get(i).is_some_and(|t| matches!(t.of(text), "the" | "a" | "an"));
+    if from < to && matches!(label, Label::Facility | Label::Employer) && article(from) {
         from += 1;
     }
     add(text, sequence, (from, to), label, score, Source::Model, out);
@@ -160,6 +170,23 @@ pub(super) fn names_instrument(text: &str, sequence: &Sequence, from: usize, to:
     from == to
         && sequence.tokens.get(from).is_some_and(|t| instrument(t.of(text)))
         && sequence.infos.get(from).is_some_and(|x| x.cue == 0 || x.cue_distance > 0)
+}
+
+/// `Department of Neurology`, `Dept of Medicine`: every hospital has one.
+pub(super) fn names_department(text: &str, sequence: &Sequence, from: usize, to: usize, label: Label) -> bool {
+    const UNITS: [&str; 4] = ["department", "dept", "division", "section"];
+    let is = |i: usize, words: &[&str]| {
+        sequence.tokens.get(i).is_some_and(|t| words.iter().any(|word| t.of(text).eq_ignore_ascii_case(word)))
+    };
+    let of = from + 1 + usize::from(is(from + 1, &["."]));
+    let medical = |i: usize| {
+        is(i, &["and", "&", "of"]) || sequence.infos.get(i).is_some_and(|x| x.entry.is_medical() && x.entry.last() < 4)
+    };
+    matches!(label, Label::Facility | Label::Employer)
+        && is(from, &UNITS)
+        && is(of, &["of"])
+        && of < to
+        && (of + 1..=to).all(medical)
 }
 
 /// `CURB-65`, `PHQ-9`, `DAS28`: letters and a number of one or two digits name an instrument, not a record.

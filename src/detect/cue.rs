@@ -243,7 +243,7 @@ const TABLE: &[(Cue, &str)] = &[
         Cue::Phone,
         "phone|phone #|phone no|phone number|ph|ph #|ph.|tel|tel.|tel no|telephone|telephone number|telephone #|telephone no|cell|cell #|\
          cell phone|mobile|mob|mob.|home phone|work phone|home #|work #|contact number|contact no|contact #|call back|callback|callback #|\
-         callback number|call back number|cb|cb #|pager|pgr|pgr.|pager #|beeper|bleep|bleep no|page|paged|ext|ext.|extension|x|voicemail|vm|\
+         callback number|call back number|cb|cb #|pager|pgr|pgr.|pager #|beeper|bleep|bleep no|page|paged|ext|ext.|extension|x|voicemail|vm|pg|\
          hotline|switchboard|direct line|text|text me|call|call me at|call at|reach me at|reached at|can be reached at|number is|\
          landline|direct|main line|front desk|answering service|vocera|spectralink|ascom|whatsapp|sms|dial|home ph|cell ph|h:|c:|w:|t:|p:|m:",
     ),
@@ -265,7 +265,7 @@ const TABLE: &[(Cue, &str)] = &[
     (
         Cue::Room,
         "room|rm|rm.|room #|room no|bed|bed #|bed no|bed/room|bay|cubicle|cube|pod|rm/bed|room/bed|loc|location|unit/bed|ward/bed|slot|locker|\
-         dorm|cell block|cottage|bunk|cabin|apt|apartment|suite|ste|ste.|unit|bassinet|isolette|stall|chair",
+         dorm|cell block|cottage|bunk|cabin|apt|apartment|suite|ste|ste.|unit|bassinet|isolette|stall|chair|cot|cot #|crib|booth",
     ),
     (
         Cue::Vehicle,

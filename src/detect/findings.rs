@@ -119,7 +119,8 @@ fn advised(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
             }
             // The name of a score is no number of anybody, whoever says so; nor is a code that is public.
             let score = label == Label::OtherId && boundary::names_instrument(text, sequence, from + i, from + last);
-            if !(score || last == i && is_public(text, sequence, from + i, label)) {
+            let unit = boundary::names_department(text, sequence, from + i, from + last, label);
+            if !(score || unit || last == i && is_public(text, sequence, from + i, label)) {
                 boundary::exact(text, sequence, from + i, from + last, label, 1.0 - nothing, out);
             }
             i = last + 1;

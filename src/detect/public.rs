@@ -24,31 +24,23 @@ pub(super) fn is_public(text: &str, sequence: &Sequence, i: usize, label: Label)
         return false;
     };
     let code = token.of(text);
-    is_accession(code) || is_term(text, sequence, i, code) || is_listed(text, sequence, i, code)
+    is_accession(code)
+        || is_message(text, sequence, i, code)
+        || is_term(text, sequence, i, code)
+        || is_listed(text, sequence, i, code)
 }
 
 /// `2/2 positive`, `2/23 nodes`: so many of so many, and no day of a month.
 fn is_share(text: &str, sequence: &Sequence, i: usize) -> bool {
-    const COUNTED: [&str; 12] = [
-        "positive",
-        "negative",
-        "pos",
-        "neg",
-        "bottles",
-        "bottle",
-        "nodes",
-        "node",
-        "cultures",
-        "sets",
-        "quadrants",
-        "criteria",
-    ];
+    const COUNTED: [&str; 8] = ["bottles", "bottle", "nodes", "node", "cultures", "sets", "quadrants", "criteria"];
+    // `AFB 11/30 neg` is of a day: nobody takes thirty cultures.
+    const RESULTS: [&str; 4] = ["positive", "negative", "pos", "neg"];
     let (Some(token), Some(next)) = (sequence.tokens.get(i), sequence.tokens.get(i + 1)) else { return false };
     let number = |digits: &str| digits.parse::<u8>().ok().filter(|_| is_digits(digits, 1..=2));
     let share = token.of(text).split_once('/').and_then(|(part, whole)| number(part).zip(number(whole)));
-    share.is_some_and(|(part, whole)| part <= whole)
+    let is = |words: &[&str]| words.iter().any(|word| next.of(text).eq_ignore_ascii_case(word));
+    share.is_some_and(|(part, whole)| part <= whole && (is(&COUNTED) || whole <= 6 && is(&RESULTS)))
         && next.gap <= Gap::Space
-        && COUNTED.iter().any(|word| next.of(text).eq_ignore_ascii_case(word))
 }
 
 /// `NM_000546.6`, `rs59026483`, `VCV000014500`, `ENSG00000141510`.
@@ -65,6 +57,28 @@ fn is_accession(code: &str) -> bool {
         || behind(&["VCV", "RCV", "SCV"], 9..=9)
         || behind(&["ENSG", "ENST", "ENSP", "ENSE"], 11..=11)
         || behind(&["NCT"], 8..=8)
+}
+
+/// What messages between computers are made of: the guide an X12 transaction follows (`005010X222A1`), the structure of an HL7
+/// message (`ADT_A01`), a diagnosis behind its qualifier in X12 (`ABK:S52521A`), an injury with its place left open (`W091XXA`).
+fn is_message(text: &str, sequence: &Sequence, i: usize, code: &str) -> bool {
+    let bytes = code.as_bytes();
+    let guide = code.strip_prefix("005010X").is_some_and(|rest| {
+        let (number, version) = rest.split_at_checked(3).unwrap_or_default();
+        is_digits(number, 3..=3) && matches!(version, "" | "A1" | "A2" | "A3" | "E1" | "E2")
+    });
+    let structure = matches!(bytes, [a, b, c, b'_', d, e, f]
+        if [a, b, c, d].iter().all(|b| b.is_ascii_uppercase()) && e.is_ascii_digit() && f.is_ascii_digit());
+    // ICD-10-CM: a letter, a digit, and up to five more, of which the last tells which visit it is.
+    let diagnosis = (3..=7).contains(&bytes.len())
+        && matches!(bytes, [a, b, rest @ ..]
+            if a.is_ascii_uppercase() && b.is_ascii_digit() && rest.iter().all(u8::is_ascii_alphanumeric));
+    let before = |back: usize| i.checked_sub(back).and_then(|k| sequence.tokens.get(k)).map_or("", |t| t.of(text));
+    let qualified = before(1) == ":" && matches!(before(2), "ABK" | "ABF" | "ABJ" | "ABN" | "APR" | "BK" | "BF");
+    let open = bytes.len() == 7
+        && code.get(..6).is_some_and(|front| front.ends_with("XX"))
+        && matches!(bytes.last(), Some(b'A' | b'D' | b'S'));
+    guide || structure || diagnosis && (qualified || open)
 }
 
 /// `HP:0001644`; `OMIM 150330, 115200`.
@@ -142,6 +156,8 @@ mod tests {
             ("J-codes J9206 J9263 J0640.", vec!["J9206", "J9263", "J0640"]),
             ("CPT 93458, 99239, 92928-RC", vec!["93458", "99239", "92928-RC"]),
             ("HCPCS: A6210 A6212", vec!["A6210", "A6212"]),
+            ("GS*HC*X*005010X222A1~ADT^A08^ADT_A01|", vec!["005010X222A1", "ADT_A01"]),
+            ("HI*ABK:S52521A*ABF:W091XXA~", vec!["S52521A", "W091XXA"]),
         ] {
             assert_eq!(public(text), want, "{text}");
         }
@@ -157,8 +173,14 @@ mod tests {
         for text in ["cultures 2/2 positive for E. coli", "2/23 nodes involved", "BCx 1/4 bottles pos"] {
             assert!(share(text), "{text}");
         }
-        for text in ["on 2/2 for a visit", "3/4/19 positive", "since 9/2 positive", "2/2\npositive", "12/2024 negative"]
-        {
+        for text in [
+            "on 2/2 for a visit",
+            "AFB 11/30 neg",
+            "3/4/19 positive",
+            "since 9/2 positive",
+            "2/2\npositive",
+            "12/2024 negative",
+        ] {
             assert!(!share(text), "{text}");
         }
     }
@@ -176,6 +198,7 @@ mod tests {
             "access codes 93458, 44719",
             "user rs4471, login rs59026",
             "HCPCS 447190211",
+            "case S52521A, 005010 of 7, A1_B2, ref:S52521A, tag X1XX77A",
         ] {
             let found: Vec<&str> = public(text).into_iter().filter(|code| *code != "99213").collect();
             assert_eq!(found, [""; 0], "{text}");

@@ -1,6 +1,7 @@
 //! Dates with a month's name in them, seasons with a year, ages of ninety and more.
 
 use super::{Marks, View};
+use crate::detect::public::is_public;
 use crate::detect::shape::Shape;
 use crate::detect::token::{Case, Gap, Kind, month_number};
 use crate::finding::Source;
@@ -121,6 +122,23 @@ impl View<'_> {
         }
     }
 
+    /// The day of an examination, behind its name: `TTE 1/6`, `bcx 1/8 ngtd`. Of cultures and series so many of so many may be
+    /// meant: `bcx 2/4`, `dose 3/3`.
+    pub(super) fn examined(&self, i: usize, marks: &mut Marks) {
+        let Some(before) = i.checked_sub(1) else { return };
+        let culture = self.any(before, &CULTURES);
+        if !self.near(i) || !culture && !self.any(before, &EXAMINATIONS) {
+            return;
+        }
+        let number = |digits: &str| digits.parse::<u8>().ok();
+        let Some((a, b)) = self.str(i).split_once('/').and_then(|(a, b)| number(a).zip(number(b))) else { return };
+        let day = |month: u8, day: u8| (1..=12).contains(&month) && (1..=31).contains(&day);
+        let share = a <= b && b <= if culture { 6 } else { 4 } && (culture || a == b);
+        if (day(a, b) || day(b, a)) && !share && !is_public(self.text, self.sequence, i, Label::Date) {
+            marks.push((i, i, Label::Date, Source::Pattern));
+        }
+    }
+
     /// The first token of an ordinal in words before the month at token `i`: `ninth of`, `last day of`, `twenty-fifth of`.
     fn ordinal_before(&self, i: usize) -> Option<usize> {
         let of = i.checked_sub(1).filter(|of| self.is(*of, "of") && self.near(i) && self.near(*of))?;
@@ -188,7 +206,11 @@ impl View<'_> {
                 let glued = self.shape_of(i) == Shape::AgeLike && !self.str(i).ends_with(['k', 'w']);
                 let plain = digits.len() == token.len() && (announced || years(i + 1));
                 let pack = self.any(i + 1, &["pack"]) || self.is(i + 2, "pack");
-                (old && (glued || plain) && !pack).then(|| Span::new(start, start + digits.len()))
+                // `her father's 95th`, `a 92nd birthday`
+                let birthday = self.shape_of(i) == Shape::Ordinal
+                    && (self.any(i + 1, &["birthday", "bday", "b-day"])
+                        || self.str(before(1)).ends_with("'s") && !self.any(i + 1, &["percentile", "%ile", "centile"]));
+                (old && (glued || plain || birthday) && !pack).then(|| Span::new(start, start + digits.len()))
             }
             Kind::Word if self.any(i, &["ninety", "hundred"]) => {
                 let mut from = i;
@@ -230,6 +252,50 @@ impl View<'_> {
     }
 }
 
+/// What is done on a day, once.
+const EXAMINATIONS: [&str; 38] = [
+    "tte",
+    "tee",
+    "echo",
+    "egd",
+    "ct",
+    "cta",
+    "ctpa",
+    "mri",
+    "mra",
+    "mrcp",
+    "pet",
+    "cxr",
+    "us",
+    "eeg",
+    "ekg",
+    "ecg",
+    "emg",
+    "cath",
+    "lp",
+    "colonoscopy",
+    "bronch",
+    "kub",
+    "xr",
+    "xray",
+    "dxa",
+    "dexa",
+    "mammo",
+    "hida",
+    "ercp",
+    "angio",
+    "biopsy",
+    "labs",
+    "bloods",
+    "bmp",
+    "cbc",
+    "cmp",
+    "ua",
+    "paracentesis",
+];
+/// What is taken in several bottles.
+const CULTURES: [&str; 11] =
+    ["bcx", "ucx", "cx", "bc", "afb", "sputum", "sputa", "culture", "cultures", "swab", "swabs"];
 /// Bytes of the shortest line that may have been broken at its width.
 const WIDTH: u32 = 36;
 /// Days of a month in words.

@@ -5,7 +5,8 @@
 use memchr::{memchr_iter, memmem};
 
 use super::{Marks, View};
-use crate::detect::token::Kind;
+use crate::detect::dictionary::Entry;
+use crate::detect::token::{Gap, Kind};
 use crate::finding::Source;
 use crate::identifier::Label;
 
@@ -26,6 +27,7 @@ impl View<'_> {
             let rest = bytes.get(at + 1..).unwrap_or_default();
             let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
             let extension = rest.get(..length).unwrap_or_default();
+            self.dotted(at, marks);
             if EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known.as_bytes())) {
                 self.file(self.at(at), marks);
             }
@@ -85,6 +87,26 @@ impl View<'_> {
         }
     }
 
+    /// Who signs as logged in, around the full stop at that byte: `rec'd by a.long`, and no `e.coli`.
+    fn dotted(&self, at: usize, marks: &mut Marks) {
+        let byte = |at: usize| self.text.as_bytes().get(at).copied().unwrap_or(b' ');
+        let Some(letter) = at.checked_sub(1).filter(|at| byte(*at).is_ascii_lowercase()) else { return };
+        let alone = letter.checked_sub(1).is_none_or(|at| byte(at) == b' ' || byte(at) == b'\n');
+        if !alone || !byte(at + 1).is_ascii_lowercase() {
+            return;
+        }
+        let i = self.at(at);
+        let (Some(first), Some(word)) = (i.checked_sub(1), self.token(i + 1)) else { return };
+        let ends =
+            self.token(i + 2).is_none_or(|next| next.gap > Gap::None || matches!(self.str(i + 2), "," | ";" | ")"));
+        let entry = self.entry(i + 1);
+        let name =
+            entry.last() > 3 && !self.is(i + 1, "coli") && !entry.any(Entry::DRUG.or(Entry::ABBREV).or(Entry::UNIT));
+        if word.kind == Kind::Word && word.len() > 2 && ends && name {
+            marks.push((first, i + 1, Label::Name, Source::Cue));
+        }
+    }
+
     /// Words that are names in what a file is called, `i` being the mark before its extension.
     fn file(&self, i: usize, marks: &mut Marks) {
         let mut at = i;
@@ -114,7 +136,7 @@ impl View<'_> {
     }
 
     pub(super) fn glued(&self, i: usize) -> bool {
-        self.token(i).is_some_and(|token| token.gap == crate::detect::token::Gap::None)
+        self.token(i).is_some_and(|token| token.gap == Gap::None)
     }
 
     /// ... and many people are.
@@ -284,6 +306,7 @@ mod tests {
             ("where last_nm='OSGOOD' and", &["OSGOOD"]),
             ("patient=\"Naomi Osgood\" ok", &["Naomi Osgood"]),
             ("login=jo.smith ip=x", &["jo.smith"]),
+            ("school use only: rec'd by a.long 8/19", &["a.long"]),
         ] {
             assert_eq!(names(text), want, "{text}");
         }
@@ -304,6 +327,7 @@ mod tests {
             "author=null",
             "She used a walker. Bill paid.",
             "i.e. gait is stable.",
+            "grew e.coli and c.diff, h.pylori neg, b.i.d. or p.rn, see a.txt or x.org",
         ] {
             assert_eq!(names(text), [""; 0], "{text}");
         }

@@ -10,6 +10,8 @@ mod staff;
 mod street;
 mod typist;
 
+pub(super) use number::extension;
+
 use super::boundary;
 use super::cue::{Cue, CueMatch};
 use super::dictionary::{Dictionary, Entry};
@@ -45,7 +47,10 @@ pub(crate) fn apply(
                 view.shape(i, &mut marks);
                 view.street(i, &mut marks);
                 view.zip(i, &mut marks);
-                old = matches!(info.shape, Shape::Int2 | Shape::Int3 | Shape::AgeLike);
+                if matches!(info.shape, Shape::DateMonthDay | Shape::Score | Shape::Ratio) {
+                    view.examined(i, &mut marks);
+                }
+                old = matches!(info.shape, Shape::Int2 | Shape::Int3 | Shape::AgeLike | Shape::Ordinal);
             }
             Kind::Word => {
                 if info.entry.is_month() {
@@ -197,6 +202,8 @@ mod tests {
             ("home on Whit Monday. So", "Whit Monday", "DATE"),
             ("not until Yom Kippur.", "Yom Kippur", "DATE"),
             ("on 03/04/2019.", "03/04/2019", "DATE"),
+            ("today. TTE 1/6 EF 65, RVSP 38", "1/6", "DATE"),
+            ("MRSA swab 29/9 neg", "29/9", "DATE"),
             ("lives at 417 Sycamore Ct, now", "417 Sycamore Ct", "STREET"),
             ("HOME: 412 ST PAUL AVE NOW", "412 ST PAUL AVE", "STREET"),
             ("HOME: 88 DE LA CRUZ ST NOW", "88 DE LA CRUZ ST", "STREET"),
@@ -217,12 +224,20 @@ mod tests {
             ("Member ID XQB778120 ok", "XQB778120", "HEALTH_PLAN"),
             ("ext 2290 or", "2290", "PHONE"),
             ("call x3377 please", "3377", "PHONE"),
+            ("ask Denisha ext 71.", "71", "PHONE"),
+            ("twin one in cot 4, well", "4", "OTHER_ID"),
             ("555-0142 x 309 or", "309", "PHONE"),
             ("in bed 30 in the", "30", "OTHER_ID"),
             ("fax 360-555-0142.", "360-555-0142", "FAX"),
             ("Room 518 today", "518", "OTHER_ID"),
             ("a 93-year-old man", "93", "AGE90"),
             ("91yo F with", "91", "AGE90"),
+            ("home for her father's 95th this May", "95", "AGE90"),
+            ("on her 92nd birthday", "92", "AGE90"),
+            ("GRAHAM NC 27253", "GRAHAM", "CITY"),
+            ("12 Elm Street, Port Orchard, WA 98366", "Port Orchard", "CITY"),
+            ("B Ferguson RMO pg 118", "118", "PHONE"),
+            ("sputum AFB 11/30 neg", "11/30", "DATE"),
             ("she is ninety-one by the way", "ninety-one", "AGE90"),
             ("Fumiko, ninety-four, is across", "ninety-four", "AGE90"),
             ("born in 1931 to", "1931", "DATE"),
@@ -240,6 +255,8 @@ mod tests {
             "BP 120/80, HR 72, RR 16, T 98.6, SpO2 97%",
             "strength 5/5 throughout, reflexes 2+/4",
             "pain 7/10, murmur 3/6",
+            "weight at the 95th percentile, child's 95th percentile, page 12, pg 2",
+            "bcx 2/4 GPC clusters, blood cx 2/2 NG, narc ct 2/2 ok",
             "metoprolol 25 mg twice daily for 90 days",
             "K 4.1, Na 138, Cr 1.02, WBC 11.2, plt 150000",
             "may 5 mg be given",

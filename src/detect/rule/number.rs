@@ -206,6 +206,7 @@ impl View<'_> {
                             shape,
                             Shape::Int3 | Shape::Int4 | Shape::Clock | Shape::Int5 | Shape::IntZero | Shape::Year
                         ))
+                    || shape == Shape::Int2 && !measured && SHORT.iter().any(|s| name.eq_ignore_ascii_case(s))
             }
             _ => {
                 announced
@@ -271,7 +272,7 @@ impl View<'_> {
 }
 
 /// `x309`, `x3-9090`: an extension glued to its sign.
-pub(super) fn extension(code: &str) -> bool {
+pub(in crate::detect) fn extension(code: &str) -> bool {
     let Some(number) = code.strip_prefix(['x', 'X', 'p']) else { return false };
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
     (3 + usize::from(code.starts_with('p'))..=6).contains(&digits)
@@ -344,9 +345,12 @@ const STRONG: [&str; 22] = [
     "har",
 ];
 /// Cues behind which three to five digits are an extension or pager.
-const EXTENSIONS: [&str; 10] = ["ext", "ext.", "extension", "pager", "pgr", "pgr.", "x", "beeper", "bleep", "vocera"];
+const EXTENSIONS: [&str; 11] =
+    ["pg", "ext", "ext.", "extension", "pager", "pgr", "pgr.", "x", "beeper", "bleep", "vocera"];
+/// Cues behind which two digits are one as well.
+const SHORT: [&str; 6] = ["ext", "ext.", "extension", "beeper", "bleep", "pager"];
 /// Cues behind which a short code is a room or bed.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 16] = [
     "room", "rm", "rm.", "room #", "room no", "bed", "bed #", "bed no", "bed/room", "rm/bed", "room/bed", "cubicle",
-    "bunk", "apt",
+    "bunk", "apt", "cot", "booth",
 ];

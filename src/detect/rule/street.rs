@@ -242,6 +242,31 @@ impl View<'_> {
         if zip && ((state && (known || self.shape_of(i) == Shape::Zip4)) || (known && self.shape_of(i) == Shape::Zip4))
         {
             marks.push((i, i, Label::Zip, Source::Pattern));
+            if state {
+                self.town(i - 1, marks);
+            }
+        }
+    }
+
+    /// The capitalised words between the start of a line, a comma or a column and the state at token `i`: `Port Orchard, WA`.
+    fn town(&self, i: usize, marks: &mut Marks) {
+        let comma = usize::from(i > 0 && self.str(i - 1) == ",");
+        let Some(to) = i.checked_sub(1 + comma) else { return };
+        let mut from = to;
+        let word = |k: usize| {
+            self.token(k)
+                .is_some_and(|t| t.kind == Kind::Word && t.len() > 1 && !matches!(t.case, Case::Lower | Case::Initial))
+        };
+        let apart = |k: usize| {
+            self.token(k).is_some_and(|t| t.gap >= Gap::Wide)
+                || k > 0 && matches!(self.str(k - 1), "," | "|" | "^" | "*")
+        };
+        while from > 0 && !apart(from) && to - from < 2 && word(from - 1) && self.near(from) {
+            from -= 1;
+        }
+        let place = (from..=to).any(|k| self.entry(k).any(Entry::FACILITY_WORD.or(Entry::ORG_WORD)));
+        if self.near(i) && (from..=to).all(word) && apart(from) && !place {
+            marks.push((from, to, Label::City, Source::Pattern));
         }
     }
 }

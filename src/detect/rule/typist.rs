@@ -33,7 +33,7 @@ impl View<'_> {
     /// Whether the line ends before token `i`, or goes on with when it was dictated or typed: `D: 01/09/24`, `dd 3/4`.
     fn dictated(&self, i: usize) -> bool {
         let Some(token) = self.token(i).filter(|t| t.gap < Gap::Line) else { return true };
-        token.gap > Gap::None && self.any(i, &["d", "t", "dd", "dt", "job", "doc"])
+        token.gap > Gap::None && self.any(i, &["d", "t", "dd", "dt", "job", "doc", "enc", "encl", "cc"])
     }
 }
 
