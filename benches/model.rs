@@ -156,7 +156,7 @@ fn bench(c: &mut Criterion) {
     group.measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1)).sample_size(20);
     for (name, [layers, width, heads, inner]) in [("L2-128", [2, 128, 2, 512]), ("L6-384", [6, 384, 12, 1536])] {
         let files = Files::random(layers, width, heads, inner);
-        let read = || Ner::read(&files.config, &files.weights, &files.vocabulary).unwrap().without_cache();
+        let read = || Ner::read(&files.config, &files.weights, &files.vocabulary, None).unwrap().without_cache();
         let reference = Ner::reference(&files.config, &files.weights, &files.vocabulary).unwrap();
         let packed = read();
         let exact = Ner::exact(&files.config, &files.weights, &files.vocabulary).unwrap();

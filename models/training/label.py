@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a teacher's logits for every word of the notes, for a student to learn from.
 
-usage: label.py TEACHER.pt vocab.txt OUT.npy DATA.jsonl[,DATA.jsonl...]
+usage: label.py TEACHER.pt vocab.txt OUT.npy DATA.jsonl[,DATA.jsonl...] [--bf16]
 """
 import sys
 import time
@@ -21,9 +21,12 @@ def load(path):
 
 
 if __name__ == "__main__":
-    teacher, vocabulary, out, data = sys.argv[1:]
+    half = "--bf16" in sys.argv
+    teacher, vocabulary, out, data = [a for a in sys.argv[1:] if a != "--bf16"]
     torch.set_num_threads(2)
     began = time.time()
     notes = ner.Notes(data.split(","), ner.Pieces(vocabulary))
-    np.save(out, ner.logits(load(teacher), notes).astype(np.float16))
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        logits = ner.logits(load(teacher), notes)
+    np.save(out, logits.astype(np.float16))
     print(f"{len(notes.ids)} pieces, {time.time() - began:.0f} s")

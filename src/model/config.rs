@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::CLUES;
 use super::load::LoadError;
+use super::second::Stated;
 use crate::identifier::Label;
 
 /// The shape of a model and how its outputs are read. Every number is within bounds that keep sizes from overflowing.
@@ -27,6 +28,8 @@ pub(super) struct Config {
     pub(super) bias: Vec<f32>,
     pub(super) weights_sha256: String,
     pub(super) vocabulary_sha256: String,
+    /// The encoder that is asked besides.
+    pub(super) second: Option<Stated>,
 }
 
 impl Config {
@@ -77,6 +80,9 @@ impl Config {
         if bias.iter().any(|bias| !bias.is_finite()) || !file.bias.keys().all(known) {
             return Err(LoadError::Field { field: "bias" });
         }
+        if file.second.as_ref().is_some_and(|second| !(second.share > 0.0 && second.share < 1.0)) {
+            return Err(LoadError::Field { field: "second" });
+        }
         Ok(Self {
             name: file.name,
             layers: file.layers,
@@ -92,6 +98,7 @@ impl Config {
             bias,
             weights_sha256: file.weights_sha256,
             vocabulary_sha256: file.vocabulary_sha256,
+            second: file.second,
         })
     }
 
@@ -124,4 +131,5 @@ struct File {
     nothing_bias: f32,
     weights_sha256: String,
     vocabulary_sha256: String,
+    second: Option<Stated>,
 }

@@ -49,6 +49,9 @@ pub enum LoadError {
     /// The vocabulary does not have the length the configuration says, or lacks the special tokens.
     #[error("the model's vocabulary does not fit its configuration: take the model from its source again")]
     Vocabulary,
+    /// The configuration states a second encoder that is not there or does not fit, or none and there is one.
+    #[error("the model's second encoder is missing or does not fit the first: take the model from its source again")]
+    Second,
     /// The reference implementation refused the weights.
     #[error("the reference implementation cannot use the model")]
     Reference,

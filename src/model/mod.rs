@@ -10,6 +10,7 @@ mod kernel;
 mod label;
 mod load;
 mod reference;
+mod second;
 mod shipped;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use label::{Decoder, Path};
 pub use load::LoadError;
 use load::Tensors;
 use reference::Reference;
+use second::{Second, Sums};
 pub use shipped::Shipped;
 use vocabulary::{Pieces, Vocabulary};
 use window::{Part, Spelt};
@@ -59,6 +61,7 @@ pub struct Ner {
     config: Config,
     vocabulary: Vocabulary,
     network: Network,
+    second: Option<Second>,
     decoder: Decoder,
     fingerprint: [u8; 32],
     cache: Option<Cache>,
@@ -73,13 +76,33 @@ enum Network {
 }
 
 impl Ner {
-    /// Reads a model from `config.json`, `weights.safetensors` and `vocab.txt`, whose checksums the first one states.
-    pub fn read(config: &[u8], weights: &[u8], vocabulary: &[u8]) -> Result<Self, LoadError> {
-        Self::packed(config, weights, vocabulary, Precision::Whole)
+    /// Reads a model from `config.json`, `weights.safetensors` and `vocab.txt`, whose checksums the first one states; and,
+    /// where it states a second encoder, that one from its configuration and weights.
+    pub fn read(
+        config: &[u8],
+        weights: &[u8],
+        vocabulary: &[u8],
+        second: Option<(&[u8], &[u8])>,
+    ) -> Result<Self, LoadError> {
+        let first = Self::packed(config, weights, vocabulary, Precision::Whole)?;
+        let second = second.map(|(config, weights)| Second::read(&first.config, config, weights)).transpose()?;
+        if first.config.second.is_some() != second.is_some() {
+            return Err(LoadError::Second);
+        }
+        Ok(Self { second, ..first })
+    }
+
+    /// Whether `config.json` states a second encoder.
+    ///
+    /// # Errors
+    ///
+    /// When it is no configuration.
+    pub fn is_joined(config: &[u8]) -> Result<bool, LoadError> {
+        Ok(Config::read(config)?.second.is_some())
     }
 
     /// The same model with products of numbers as they were trained, not rounded to eight bits: slower, to measure what
-    /// rounding costs. Its cache is off.
+    /// rounding costs. Its cache is off, and it has no second encoder.
     pub fn exact(config: &[u8], weights: &[u8], vocabulary: &[u8]) -> Result<Self, LoadError> {
         Ok(Self::packed(config, weights, vocabulary, Precision::Exact)?.without_cache())
     }
@@ -90,7 +113,8 @@ impl Ner {
         })
     }
 
-    /// The same model computed by candle, slowly: what [`Ner::read`] is tested and measured against. Its cache is off.
+    /// The same model computed by candle, slowly: what [`Ner::read`] is tested and measured against. Its cache is off, and it
+    /// has no second encoder.
     pub fn reference(config: &[u8], weights: &[u8], vocabulary: &[u8]) -> Result<Self, LoadError> {
         let network =
             |config: &Config, tensors: &Tensors<'_>| Ok(Network::Reference(Reference::read(config, tensors)?));
@@ -143,6 +167,7 @@ impl Ner {
         Ok(Self {
             vocabulary: Vocabulary::read(vocabulary, config.vocabulary, config.pieces_a_word)?,
             network: network(&config, &Tensors::read(weights)?)?,
+            second: None,
             decoder: Decoder::new(&config),
             fingerprint,
             cache: Some(Cache::new()),
@@ -153,7 +178,7 @@ impl Ner {
 
     /// Answers everything that `worker` has packed.
     fn flush(&self, worker: &mut Worker, out: &mut [Opinion]) {
-        let Worker { batch, asked, buffers, logits, path, answers, .. } = worker;
+        let Worker { batch, asked, buffers, sums, logits, path, answers, .. } = worker;
         if asked.is_empty() {
             return;
         }
@@ -162,6 +187,9 @@ impl Ner {
         match &self.network {
             Network::Packed(encoder) => encoder.logits(batch, buffers, logits),
             Network::Reference(reference) => reference.logits(batch, logits),
+        }
+        if let Some(second) = &self.second {
+            second.join(batch, buffers, outputs, sums, logits);
         }
         // Without an answer a word would pass for nothing: the record must not.
         let wanted: usize = asked.iter().map(|asked| asked.words * outputs).sum();
@@ -259,6 +287,7 @@ struct Worker {
     asked: Vec<Asked>,
     seams: Vec<usize>,
     buffers: Buffers,
+    sums: Sums,
     logits: Vec<f32>,
     path: Path,
     answers: Vec<Opinion>,

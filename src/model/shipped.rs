@@ -7,7 +7,7 @@ use super::{LoadError, Ner};
 pub enum Shipped {
     /// Two layers: the default.
     Fast,
-    /// Six layers: finds more, at a fraction of the speed.
+    /// Six layers, with [`Shipped::Fast`] as a second: finds more, at a fraction of the speed.
     Accurate,
 }
 
@@ -34,16 +34,17 @@ impl Shipped {
     ///
     /// When the files in the binary are damaged.
     pub fn load(self) -> Result<Ner, LoadError> {
-        let (config, weights): (&[u8], &[u8]) = match self {
-            Shipped::Fast => (
-                include_bytes!("../../models/fast/config.json"),
-                include_bytes!("../../models/fast/weights.safetensors"),
-            ),
-            Shipped::Accurate => (
+        let vocabulary = include_bytes!("../../models/vocab.txt");
+        let fast: (&[u8], &[u8]) =
+            (include_bytes!("../../models/fast/config.json"), include_bytes!("../../models/fast/weights.safetensors"));
+        match self {
+            Shipped::Fast => Ner::read(fast.0, fast.1, vocabulary, None),
+            Shipped::Accurate => Ner::read(
                 include_bytes!("../../models/accurate/config.json"),
                 include_bytes!("../../models/accurate/weights.safetensors"),
+                vocabulary,
+                Some(fast),
             ),
-        };
-        Ner::read(config, weights, include_bytes!("../../models/vocab.txt"))
+        }
     }
 }

@@ -31,7 +31,7 @@ fn vectors() -> Vec<Vector> {
 }
 
 fn tiny() -> Ner {
-    Ner::read(CONFIG, WEIGHTS, VOCABULARY).unwrap()
+    Ner::read(CONFIG, WEIGHTS, VOCABULARY, None).unwrap()
 }
 
 /// The same with numbers as they were trained.
@@ -232,7 +232,7 @@ fn the_cache_answers_as_the_encoder_does() {
 #[test]
 fn damaged_files_are_errors_that_hold_no_content() {
     let error = |config: &[u8], weights: &[u8], vocabulary: &[u8]| {
-        let error = Ner::read(config, weights, vocabulary).err().unwrap();
+        let error = Ner::read(config, weights, vocabulary, None).err().unwrap();
         assert!(!format!("{error} {error:?}").contains("Marker"));
         error
     };
@@ -268,6 +268,47 @@ fn damaged_files_are_errors_that_hold_no_content() {
     }
 }
 
+/// The tiny model with itself as a second, of that share.
+fn joined(share: &str) -> Result<Ner, LoadError> {
+    let stated = format!("\"second\": {{\"weights_sha256\": \"{}\", \"share\": {share}}},\n", load::hex(WEIGHTS));
+    let config = String::from_utf8(CONFIG.to_vec()).unwrap().replacen('{', &format!("{{{stated}"), 1);
+    Ner::read(config.as_bytes(), WEIGHTS, VOCABULARY, Some((CONFIG, WEIGHTS)))
+}
+
+#[test]
+fn two_encoders_that_agree_say_what_one_says() {
+    let (text, words) = long(60);
+    let windows = [Window { text: &text, words: &words, open: (0, 60) }];
+    let (one, two) = (tag(&tiny(), &windows), tag(&joined("0.4").unwrap(), &windows));
+    assert_eq!(one.len(), two.len());
+    for (one, two) in one.iter().zip(&two) {
+        assert_eq!((one.label, one.begins), (two.label, two.begins));
+        assert!((one.score - two.score).abs() < 1e-4 && (one.nothing - two.nothing).abs() < 1e-4);
+    }
+}
+
+#[test]
+fn a_second_encoder_is_there_when_it_is_stated_and_fits() {
+    let of = |share| joined(share).err();
+    assert_eq!(of("0.5"), None);
+    assert_eq!(of("0.0"), Some(LoadError::Field { field: "second" }));
+    assert_eq!(of("1.0"), Some(LoadError::Field { field: "second" }));
+    assert_eq!(Ner::read(CONFIG, WEIGHTS, VOCABULARY, Some((CONFIG, WEIGHTS))).err(), Some(LoadError::Second));
+    let stated = |sum: &str| {
+        let second = format!("{{\"second\": {{\"weights_sha256\": \"{sum}\", \"share\": 0.5}},");
+        String::from_utf8(CONFIG.to_vec()).unwrap().replacen('{', &second, 1).into_bytes()
+    };
+    let sound = stated(&load::hex(WEIGHTS));
+    assert_eq!(Ner::read(&sound, WEIGHTS, VOCABULARY, None).err(), Some(LoadError::Second));
+    assert!(Ner::is_joined(&sound).unwrap() && !Ner::is_joined(CONFIG).unwrap());
+    let other = stated(&load::hex(b"other"));
+    let error = Ner::read(&other, WEIGHTS, VOCABULARY, Some((CONFIG, WEIGHTS))).err();
+    assert_eq!(error, Some(LoadError::Checksum { file: "second weights" }));
+    let config = String::from_utf8(CONFIG.to_vec()).unwrap().replace("\"CITY\"", "\"ZIP\"");
+    let error = Ner::read(&sound, WEIGHTS, VOCABULARY, Some((config.as_bytes(), WEIGHTS))).err();
+    assert_eq!(error, Some(LoadError::Second));
+}
+
 #[test]
 #[should_panic(expected = "logits of the model")]
 fn numbers_that_are_none_are_no_answer() {
@@ -277,7 +318,7 @@ fn numbers_that_are_none_are_no_answer() {
     let mut weights = WEIGHTS.to_vec();
     weights[from..from + table.data().len()].fill(0xff);
     let config = String::from_utf8(CONFIG.to_vec()).unwrap().replace(&load::hex(WEIGHTS), &load::hex(&weights));
-    let ner = Ner::read(config.as_bytes(), &weights, VOCABULARY).unwrap();
+    let ner = Ner::read(config.as_bytes(), &weights, VOCABULARY, None).unwrap();
     let (text, words) = long(5);
     tag(&ner, &[Window { text: &text, words: &words, open: (0, 5) }]);
 }

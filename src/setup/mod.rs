@@ -78,7 +78,8 @@ pub fn policy(name: &str) -> Result<Policy, SetupError> {
     Policy::from_toml(&text).map_err(|why| SetupError::Policy { name: name.to_owned(), why })
 }
 
-/// The model that is shipped under that name, or else that of the folder.
+/// The model that is shipped under that name, or else that of the folder: `config.json`, `weights.safetensors` and `vocab.txt`, and
+/// the first two of a second encoder in `second/` where the first states one.
 ///
 /// # Errors
 ///
@@ -97,7 +98,11 @@ pub fn model(name: &str) -> Result<Ner, SetupError> {
         std::fs::read(&file).map_err(|why| SetupError::Read { name: file.display().to_string(), why })
     };
     let (config, weights, vocabulary) = (read("config.json")?, read("weights.safetensors")?, read("vocab.txt")?);
-    Ner::read(&config, &weights, &vocabulary).map_err(failed)
+    if !Ner::is_joined(&config).map_err(failed)? {
+        return Ner::read(&config, &weights, &vocabulary, None).map_err(failed);
+    }
+    let second = (read("second/config.json")?, read("second/weights.safetensors")?);
+    Ner::read(&config, &weights, &vocabulary, Some((&second.0, &second.1))).map_err(failed)
 }
 
 /// An engine on the embedded dictionaries, which searches texts for what their record says when `context` is set.
