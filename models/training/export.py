@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes a trained encoder as the engine reads it.
 
-usage: export.py MODEL.pt OUTDIR --name fast --vocabulary vocab.txt [--dtype f16|i8] [--thresholds thresholds.json]
+usage: export.py MODEL.pt OUTDIR --name fast --vocabulary vocab.txt [--dtype f16|i8] [--thresholds thresholds.json] [--second DIR]
 Matrices are float16, or int8 with one scale a row; vectors stay float32. The thresholds are made by thresholds.py.
+--second states the exported encoder in DIR as one to be asked besides.
 """
 import argparse
 import hashlib
@@ -22,6 +23,8 @@ a.add_argument("--name", required=True)
 a.add_argument("--vocabulary", required=True)
 a.add_argument("--dtype", choices=["f32", "f16", "i8"], default="f16")
 a.add_argument("--thresholds")
+a.add_argument("--second", type=Path)
+a.add_argument("--share", type=float, default=0.4, help="of the second encoder")
 args = a.parse_args()
 model = load(args.model)
 tensors = {}
@@ -46,6 +49,9 @@ config = {
 }
 if args.thresholds:
     config.update(json.load(open(args.thresholds)))
+if args.second:
+    second = json.loads((args.second / "config.json").read_text())
+    config["second"] = {"weights_sha256": second["weights_sha256"], "share": args.share}
 args.out.mkdir(parents=True, exist_ok=True)
 (args.out / "weights.safetensors").write_bytes(weights)
 (args.out / "config.json").write_text(json.dumps(config, indent=1) + "\n")
