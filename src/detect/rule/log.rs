@@ -96,6 +96,10 @@ impl View<'_> {
             return;
         }
         let i = self.at(at);
+        // Not that of an address, which is one token.
+        if self.token(i).is_none_or(|stop| stop.start as usize != at) || !self.glued(i) || !self.glued(i + 1) {
+            return;
+        }
         let (Some(first), Some(word)) = (i.checked_sub(1), self.token(i + 1)) else { return };
         let ends =
             self.token(i + 2).is_none_or(|next| next.gap > Gap::None || matches!(self.str(i + 2), "," | ";" | ")"));
@@ -327,6 +331,7 @@ mod tests {
             "author=null",
             "She used a walker. Bill paid.",
             "i.e. gait is stable.",
+            "at a.fenwick@mailbox.example.\n\nWith regards",
             "grew e.coli and c.diff, h.pylori neg, b.i.d. or p.rn, see a.txt or x.org",
         ] {
             assert_eq!(names(text), [""; 0], "{text}");

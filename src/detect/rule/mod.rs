@@ -255,6 +255,7 @@ mod tests {
             "BP 120/80, HR 72, RR 16, T 98.6, SpO2 97%",
             "strength 5/5 throughout, reflexes 2+/4",
             "pain 7/10, murmur 3/6",
+            "R ptx s/p 28 Fr CT, L 32 French CT to suction",
             "weight at the 95th percentile, child's 95th percentile, page 12, pg 2",
             "bcx 2/4 GPC clusters, blood cx 2/2 NG, narc ct 2/2 ok",
             "metoprolol 25 mg twice daily for 90 days",

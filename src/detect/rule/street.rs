@@ -90,7 +90,9 @@ impl View<'_> {
             let suffix = entry.any(Entry::STREET_SUFFIX) && token.case != Case::Lower && !article;
             // `95 RA BG`, `1133 STEMI ALERT DR`: shorthand of charts before what is shorthand as well names no street.
             let fits = !charted || !(entry.is_abbrev() || entry.any(Entry::TITLE));
-            if suffix && fits && (named || at > i + 1) && self.suffix_fits(at) {
+            // `28 Fr CT`: a chest tube and its size.
+            let tube = self.any(i + 1, &["fr", "french"]) && self.str(at) == "CT";
+            if suffix && fits && !tube && (named || at > i + 1) && self.suffix_fits(at) {
                 let mut from = i;
                 // `Flat 2, 27 Mill Brae`
                 let comma = usize::from(i > 0 && self.str(i - 1) == ",");

@@ -19,7 +19,9 @@ impl View<'_> {
                 continue;
             }
             let i = self.at(at);
-            let Some(first) = i.checked_sub(1) else { continue };
+            let Some(first) = i.checked_sub(1).filter(|_| self.token(i).is_some_and(|t| t.start as usize == at)) else {
+                continue;
+            };
             let whole =
                 self.token(first).is_some_and(|t| t.starts_line() && t.kind == Kind::Word && t.len() == capitals)
                     && self.token(i + 1).is_some_and(|t| t.kind == Kind::Word && t.len() == small);

@@ -168,9 +168,11 @@ impl Text<'_> {
             let may_be = digits > 0 || !word.iter().any(u8::is_ascii_lowercase);
             return Guess { more: len <= BARE && may_be, ..Guess::default() };
         }
+        // One code of a vault in sixty has no digit. Hardly a word has that length and none of `I`, `L`, `O` and `U`.
         let mixed = digits > 0 && digits < len;
+        let capitals = len == VAULT_CODE && word.iter().all(u8::is_ascii_uppercase);
         let fits = len == VAULT_CODE || (MIN_CODE..=BARE).contains(&len);
-        if !mixed || !fits || !word.iter().all(|b| base32::value(*b).is_some()) {
+        if !(mixed || capitals) || !fits || !word.iter().all(|b| base32::value(*b).is_some()) {
             return Guess::default();
         }
         let reading = Reading { label: None, code: word.to_vec(), start: 0, end: len, quoting: Quoting::Plain };
@@ -470,3 +472,19 @@ const NAME: usize = 24;
 const TAG: usize = 48;
 /// Symbols of the longest code that is looked for without a label.
 const BARE: usize = 400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_without_its_label_is_one_with_a_digit_or_all_in_capitals() {
+        let codes = |text: &[u8]| guess(text, true).readings.len();
+        for code in [&b"FFKVQGJBYPK"[..], b"7KQ2MXB4TNR", b"7kq2mxb4tnr"] {
+            assert_eq!(codes(code), 1);
+        }
+        for word in [&b"SODIUMCHLOR"[..], b"ffkvqgjbypk", b"FFKVQGJBYP", b"12345678901"] {
+            assert_eq!(codes(word), 0);
+        }
+    }
+}
