@@ -131,11 +131,12 @@ impl Trail {
             .map_err(AuditError::from)
             .and_then(|()| self.tell(last));
         if let Err(e) = done {
-            // If this fails too, the error stays the same, and the next to come finds torn or untold lines.
-            let _ = file.set_len(state.len).and_then(|()| file.sync_all());
+            // If this fails too, the error stays the same, and the next to come finds torn or untold lines. The head first: lines
+            // that it does not tell are mended, lines that it tells and that are not there are not.
             if state.last.n > 0 {
                 let _ = self.tell(state.last);
             }
+            let _ = file.set_len(state.len).and_then(|()| file.sync_all());
             return Err(e);
         }
         for (n, line) in (state.last.n + 1..).zip(lines.split(|b| *b == b'\n').take(records.len())) {

@@ -51,7 +51,8 @@ pub(super) fn push(
     add(text, sequence, (from, to), label, score, Source::Dictionary, out);
 }
 
-/// Adds tokens `from..=to` without the possessive; of an age the number only (`93yo`), of an extension its digits. A mark alone is nothing.
+/// Adds tokens `from..=to` without the possessive; of an age the number only (`93yo`), of an extension its digits. A mark alone
+/// is nothing.
 fn add(
     text: &str,
     sequence: &Sequence,

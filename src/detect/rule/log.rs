@@ -290,14 +290,7 @@ const FILES: [&str; 44] = [
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::{Detector, Scratch};
-
-    fn names(text: &str) -> Vec<String> {
-        let mut scratch = Scratch::default();
-        Detector::embedded().prepare(text, &mut scratch);
-        let names = scratch.sure.iter().filter(|f| f.label.name() == "NAME");
-        names.map(|f| f.span.of(text).to_owned()).collect()
-    }
+    use super::super::tests::names;
 
     #[test]
     fn names_in_logs_are_told_by_what_stands_around_them() {

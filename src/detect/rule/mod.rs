@@ -182,6 +182,14 @@ mod tests {
         found.into_iter().map(|(span, label)| (span.of(text).to_owned(), label.name())).collect()
     }
 
+    /// The names among them.
+    pub(super) fn names(text: &str) -> Vec<String> {
+        let mut scratch = Scratch::default();
+        Detector::embedded().prepare(text, &mut scratch);
+        let names = scratch.sure.iter().filter(|f| f.label.name() == "NAME");
+        names.map(|f| f.span.of(text).to_owned()).collect()
+    }
+
     #[test]
     fn finds_what_a_few_tokens_give_away() {
         for (text, value, label) in [

@@ -149,14 +149,7 @@ const VISITS: [&str; 22] = [
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::{Detector, Scratch};
-
-    fn names(text: &str) -> Vec<String> {
-        let mut scratch = Scratch::default();
-        Detector::embedded().prepare(text, &mut scratch);
-        let names = scratch.sure.iter().filter(|f| f.label.name() == "NAME");
-        names.map(|f| f.span.of(text).to_owned()).collect()
-    }
+    use super::super::tests::names;
 
     #[test]
     fn whoever_has_a_title_is_a_name() {

@@ -44,14 +44,7 @@ const INITIALS: std::ops::RangeInclusive<usize> = 2..=4;
 
 #[cfg(test)]
 mod tests {
-    use crate::detect::{Detector, Scratch};
-
-    fn names(text: &str) -> Vec<String> {
-        let mut scratch = Scratch::default();
-        Detector::embedded().prepare(text, &mut scratch);
-        let names = scratch.sure.iter().filter(|f| f.label.name() == "NAME");
-        names.map(|f| f.span.of(text).to_owned()).collect()
-    }
+    use super::super::tests::names;
 
     #[test]
     fn a_line_of_two_initials_is_who_dictated_and_who_typed() {
