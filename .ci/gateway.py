@@ -546,6 +546,60 @@ def streams_end_before_the_gateway(binary, folder, upstream):
         verify(binary, gw, 8)
 
 
+def client_certificates(binary, folder, upstream):
+    """Clients that are known by the certificate of their connection."""
+
+    def openssl(*arguments):
+        return subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl("req", "-x509", *curve, "-days", "2", "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=authority")
+    for name, usage in [("server", "serverAuth"), ("scribe", "clientAuth"), ("clerk", "clientAuth"), ("nobody", "clientAuth")]:
+        also = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", f"extendedKeyUsage={usage}"]
+        openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}", *also)
+        openssl("x509", "-req", "-copy_extensions", "copy", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-out", f"{name}.crt")
+    digest = openssl("x509", "-in", "scribe.crt", "-noout", "-fingerprint", "-sha256").strip().split("=")[1]
+    more = f'''
+[[client]]
+name = "scribe"
+certificate_sha256 = "{digest}"
+roles = ["use", "reveal"]
+purpose = "treatment"
+
+[[client]]
+name = "clerk"
+certificate_subject = "CN=clerk"
+roles = ["use"]
+'''
+    os.chmod(folder / "server.key", 0o600)
+    flags = ["--tls-cert", folder / "server.crt", "--tls-key", folder / "server.key", "--client-ca", folder / "ca.crt"]
+    with Gateway(binary, folder, upstream, *flags, name="certified", more=more) as gw:
+        body = json.dumps({"model": CHAT, "messages": user(PROMPT)})
+
+        def ask(*shown):
+            command = ["curl", "--silent", "--cacert", "ca.crt", *shown, "--write-out", "\n%{http_code}", "--data", body]
+            command += ["--header", "content-type: application/json", f"https://{gw.address}/v1/chat/completions"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            answer, _, status = done.stdout.rpartition("\n")
+            return done.returncode, int(status), answer
+
+        def by(name):
+            return ask("--cert", f"{name}.crt", "--key", f"{name}.key")
+
+        code, status, answer = by("scribe")
+        assert (code, status) == (0, 200) and "Rosalie" in answer, status
+        code, status, answer = by("clerk")
+        assert (code, status) == (0, 200) and TOKEN.search(answer) and not any(identifier in answer for identifier in IDENTIFIERS), status
+        code, status, answer = by("nobody")
+        assert (code, status) == (0, 401) and "Rosalie" not in answer, status
+        # Who shows none does not get as far as a request.
+        code, status, _ = ask()
+        assert code != 0 and status == 0, (code, status)
+        assert gw.stop() == 0
+        assert not any(identifier in gw.written() for identifier in IDENTIFIERS), "text of a request in the log"
+        verify(binary, gw, 2)
+
+
 def verify(binary, gw, calls=None):
     """The trail is sound, has a beginning and an end of each call that went out, and nothing of a text."""
     done = subprocess.run([binary, "audit", "verify", gw.trail, "--key-file", gw.key], capture_output=True, text=True)
@@ -630,6 +684,7 @@ def main():
                 check(every_call_is_in_the_trail, gw, upstream, binary)
                 check(the_gateway_ends_and_has_written_no_text, gw)
             check(streams_end_before_the_gateway, binary, folder, upstream)
+            check(client_certificates, binary, folder, upstream)
         finally:
             upstream.kill()
     print(f"{passed} passed, {len(failed)} failed{': ' if failed else ''}{', '.join(failed)}")

@@ -203,10 +203,10 @@ class Received:
 class Gateway:
     """The binary on a free port; what it writes is kept."""
 
-    def __init__(self, binary, folder, upstream, *flags, name="gateway"):
+    def __init__(self, binary, folder, upstream, *flags, name="gateway", more=""):
         perimeter = folder / f"{name}.toml"
         digests = {client: hashlib.sha256(key.encode()).hexdigest() for client, key in CLIENTS.items()}
-        perimeter.write_text(PERIMETER.format(url=upstream.url, **digests))
+        perimeter.write_text(PERIMETER.format(url=upstream.url, **digests) + more)
         self.perimeter, self.trail, self.key = perimeter, folder / f"{name}.jsonl", folder / "deidre.key"
         arguments = [binary, "gateway", "--perimeter", perimeter, "--listen", "127.0.0.1:0", "--key-file", self.key]
         arguments += ["--audit", self.trail, "--log", "trace", *flags]
