@@ -9,8 +9,7 @@ use super::CLUES;
 use super::config::Config;
 use super::kernel::{self, Heads, Norm, Panels, Rows, Then};
 use super::load::{LoadError, Table, Tensors};
-use super::vnni::Vnni;
-use super::whole::{Rounded, Whole};
+use super::whole::{Bytes, Rounded, Whole};
 
 /// The weights, packed for the kernels.
 pub(super) struct Encoder {
@@ -61,7 +60,7 @@ impl Linear {
     fn pack(weights: &[f32], bias: &[f32], depth: usize, precision: Precision) -> Self {
         match precision {
             Precision::Exact => Self::Exact(Panels::pack(weights, bias, depth)),
-            Precision::Whole => Self::Whole(Whole::pack(weights, bias, depth, Vnni::detect())),
+            Precision::Whole => Self::Whole(Whole::pack(weights, bias, depth, Bytes::detect())),
         }
     }
 
@@ -178,21 +177,21 @@ impl Encoder {
     pub(super) fn logits(&self, batch: &Batch, buffers: &mut Buffers, out: &mut Vec<f32>) {
         let (arch, width) = (self.arch, self.width);
         let Buffers { x, queries, memory, attended, inner, added, rounded, heads } = buffers;
-        self.embeddings.embed(arch, batch, x);
+        let mut x = self.embeddings.embed(arch, batch, x);
         let mut count = batch.pieces.len();
         for (at, layer) in self.layers.iter().enumerate() {
-            memory.resize(count * 2 * width, 0.0);
+            let memory = room(memory, count * 2 * width);
             layer.memory.product(arch, (x, width), Then::Store, rounded, memory);
             // All pieces are attended to; in the last layer only the first pieces of the words that are read attend.
             let last = at + 1 == self.layers.len();
             if last {
-                keep_rows(x, &batch.words, width);
+                x = keep_rows(x, &batch.words, width);
                 count = batch.words.len();
             }
-            queries.resize(count * width, 0.0);
+            let queries = room(queries, count * width);
             layer.queries.product(arch, (x, width), Then::Store, rounded, queries);
-            attended.resize(count * width, 0.0);
-            let (mut from, mut memory) = (0, memory.as_slice());
+            let attended = room(attended, count * width);
+            let (mut from, mut memory) = (0, &*memory);
             for Lengths { pieces, words } in &batch.sequences {
                 let to = from + if last { *words } else { *pieces };
                 let (of_this, of_others) = memory.split_at(pieces * 2 * width);
@@ -200,8 +199,8 @@ impl Encoder {
                 kernel::attend(arch, queries, of_this, width, self.heads, out, heads);
                 (from, memory) = (to, of_others);
             }
-            inner.resize(BLOCK * self.inner, 0.0);
-            added.resize(BLOCK * width, 0.0);
+            let inner = room(inner, BLOCK * self.inner);
+            let added = room(added, BLOCK * width);
             for (x, attended) in x.chunks_mut(BLOCK * width).zip(attended.chunks(BLOCK * width)) {
                 let rows = x.len() / width;
                 layer.attended.product(arch, (attended, width), Then::Store, rounded, added);
@@ -239,10 +238,11 @@ impl Embeddings {
     }
 
     /// One row a piece.
-    pub(super) fn embed(&self, arch: Arch, batch: &Batch, out: &mut Vec<f32>) {
-        out.resize(batch.pieces.len() * self.norm.gain.len(), 0.0);
+    pub(super) fn embed<'o>(&self, arch: Arch, batch: &Batch, out: &'o mut Vec<f32>) -> &'o mut [f32] {
+        let out = room(out, batch.pieces.len() * self.norm.gain.len());
         arch.dispatch(|| self.sum(batch, out));
         kernel::norm(arch, out, &self.norm);
+        out
     }
 
     #[inline(always)]
@@ -259,12 +259,20 @@ impl Embeddings {
     }
 }
 
+/// The first `count` numbers of a buffer that only grows; what they were before is written over.
+fn room(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
+    if buffer.len() < count {
+        buffer.resize(count, 0.0);
+    }
+    &mut buffer[..count]
+}
+
 /// Moves the rows listed in `keep`, which ascend, to the front and drops the others.
-fn keep_rows(data: &mut Vec<f32>, keep: &[usize], width: usize) {
+fn keep_rows<'d>(data: &'d mut [f32], keep: &[usize], width: usize) -> &'d mut [f32] {
     for (to, from) in keep.iter().enumerate() {
         data.copy_within(from * width..(from + 1) * width, to * width);
     }
-    data.truncate(keep.len() * width);
+    &mut data[..keep.len() * width]
 }
 
 fn linear(tensors: &Tensors<'_>, name: &str, from: usize, to: usize) -> Result<(Vec<f32>, Vec<f32>), LoadError> {

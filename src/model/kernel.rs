@@ -69,10 +69,10 @@ impl Panels {
         }
     }
 
+    /// Columns beyond `columns` of the last panel keep whatever stood there: products are not stored for them.
     fn reshape(&mut self, depth: usize, columns: usize) {
         (self.depth, self.columns) = (depth, columns);
         let panels = columns.div_ceil(PANEL);
-        self.lines.clear();
         self.lines.resize(panels * depth, ZERO);
         self.bias.clear();
         self.bias.resize(panels, ZERO);
@@ -147,14 +147,17 @@ pub(super) fn attend(
         return;
     }
     let Heads { keys, values, scores } = buffers;
-    scores.resize(count * length, 0.0);
+    // Whole panels of scores: what stands beyond the last key is put out by the softmax.
+    let padded = length.next_multiple_of(PANEL);
+    scores.resize(count * padded, 0.0);
     for head in 0..heads {
         let at = head * size;
         keys.pack_transposed(&memory[at..], stride, size, length);
+        keys.columns = padded;
         values.pack_rows(&memory[width + at..], stride, length, size);
-        product(arch, Rows { data: &queries[at..], stride: width, count }, keys, Then::Store, scores, length);
-        arch.dispatch(Softmax { rows: scores, length, logs: &mut [] });
-        let weights = Rows { data: scores, stride: length, count };
+        product(arch, Rows { data: &queries[at..], stride: width, count }, keys, Then::Store, scores, padded);
+        arch.dispatch(Softmax { rows: scores, stride: padded, length, logs: &mut [] });
+        let weights = Rows { data: scores, stride: padded, count };
         product(arch, weights, values, Then::Store, &mut out[at..], width);
     }
 }
@@ -324,12 +327,13 @@ const ERF: [f32; 11] = [
 pub(super) fn softmax(arch: Arch, rows: &mut [f32], length: usize, logs: &mut Vec<f32>) {
     logs.clear();
     logs.resize(rows.len() / length.max(1), 0.0);
-    arch.dispatch(Softmax { rows, length, logs });
+    arch.dispatch(Softmax { rows, stride: length, length, logs });
 }
 
-/// Softmax of every row of `length` numbers, and the logarithm of its sum where there is room for it.
+/// Softmax of the first `length` numbers of every row of `stride`, and the logarithm of its sum where there is room for it.
 struct Softmax<'a> {
     rows: &'a mut [f32],
+    stride: usize,
     length: usize,
     logs: &'a mut [f32],
 }
@@ -341,7 +345,11 @@ impl WithSimd for Softmax<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let _ = simd;
         let mut logs = self.logs.iter_mut();
-        for row in self.rows.chunks_exact_mut(self.length) {
+        // Whole registers, where there is room: what is added to fill them is nothing beside the largest.
+        let whole = self.length.next_multiple_of(16).min(self.stride);
+        for row in self.rows.chunks_exact_mut(self.stride) {
+            let row = &mut row[..whole];
+            row[self.length..].fill(f32::MIN);
             let max = fold(row, f32::MIN, |x| x, |a, b| if a > b { a } else { b });
             for value in row.iter_mut() {
                 *value = exp(*value - max);
@@ -358,12 +366,13 @@ impl WithSimd for Softmax<'_> {
     }
 }
 
-/// e^x for x <= 0 to a relative 2e-7 or so; plain operations that the compiler spreads over registers.
+/// e^x for x <= 0 to a relative 2e-7 or so, and e^-80 below -80, which is nothing beside 1 and, divided by a sum, still no
+/// subnormal number, which processors are slow with; plain operations that the compiler spreads over registers.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     // 2^i in the exponent's bits; the large addend rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
-    let y = if x > -87.0 { x } else { -87.0 } * std::f32::consts::LOG2_E;
+    let y = if x > -80.0 { x } else { -80.0 } * std::f32::consts::LOG2_E;
     let shifted = y + ROUND;
     let f = (y - (shifted - ROUND)) * std::f32::consts::LN_2;
     let scale = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000));

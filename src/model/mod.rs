@@ -14,6 +14,7 @@ mod second;
 mod shipped;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod vnni;
 mod vocabulary;
 mod whole;

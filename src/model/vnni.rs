@@ -1,7 +1,7 @@
 //! Products of bytes on processors that have an instruction for them (AVX-512 VNNI): four multiplications and additions a
 //! lane, four times as many as there are of numbers with a point.
 //!
-//! The one module of the crate with `unsafe`: [`pulp`] has no safe face for these instructions. What has to be proved is
+//! One of two modules of the crate with `unsafe`, `tiles` is the other: [`pulp`] has no safe face for these instructions. What has to be proved is
 //! little. A function that is compiled for instructions which the processor may lack is called through [`Vnni`] only, of
 //! which there is none unless the processor has them all; and vectors are loaded from and stored to arrays of their own
 //! size, never at an address that was computed. `whole` compares every result with the safe path, bit for bit.
@@ -24,12 +24,12 @@ pub(super) struct Quads {
 /// Four rows of a panel: of each column four bytes that stand together.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([[i8; 64]; 2]);
+pub(super) struct Line([[i8; 64]; 2]);
 
 /// A number for each column of a panel.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Start([[i32; 16]; 2]);
+pub(super) struct Start([[i32; 16]; 2]);
 
 /// What becomes of sums: times the scales of their row and column, plus bias. Columns are padded to whole panels.
 #[derive(Clone, Copy)]
@@ -83,16 +83,26 @@ impl Quads {
         }
         quads
     }
+
+    /// How many quads deep.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The lines of each panel, and what its sums begin with.
+    pub(super) fn panels(&self) -> impl Iterator<Item = (&[Line], &Start)> {
+        self.lines.chunks_exact(self.depth.max(1)).zip(&self.begin)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86 {
+pub(super) mod x86 {
     use std::arch::x86_64::{
-        __m512, __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps, _mm512_loadu_si512,
-        _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_storeu_ps,
+        __m512, __m512i, _mm512_add_epi32, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps,
+        _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_storeu_ps,
     };
 
-    use super::{Line, Quads, Scaled};
+    use super::{Line, Quads, Scaled, Start};
 
     #[target_feature(enable = "avx512f,avx512vnni")]
     pub(super) fn product(rows: &[u8], quads: &Quads, columns: usize, to: Scaled<'_>, out: &mut [f32]) {
@@ -150,6 +160,40 @@ mod x86 {
         }
     }
 
+    /// Sums times the scales of their row and columns, plus bias.
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn scaled(sums: [__m512i; 2], row: f32, columns: [__m512; 2], bias: [__m512; 2]) -> [__m512; 2] {
+        let row = _mm512_set1_ps(row);
+        // Not fused: the same on machines that cannot.
+        [
+            _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[0]), _mm512_mul_ps(row, columns[0])), bias[0]),
+            _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[1]), _mm512_mul_ps(row, columns[1])), bias[1]),
+        ]
+    }
+
+    /// Writes the numbers that sums of panel `panel` become to rows of `out`, as many as there are `rows`, their scales.
+    #[target_feature(enable = "avx512f")]
+    pub(in super::super) fn scale(
+        sums: &[[[i32; 16]; 2]],
+        begin: &Start,
+        rows: &[f32],
+        panel: usize,
+        columns: usize,
+        to: Scaled<'_>,
+        out: &mut [f32],
+    ) {
+        let first = panel * 32;
+        let (scales, bias) = (pair(&to.columns[first..]), pair(&to.bias[first..]));
+        let begin = [of(&begin.0[0]), of(&begin.0[1])];
+        for ((out, row), sums) in out.chunks_mut(columns).zip(rows).zip(sums) {
+            let sums = [_mm512_add_epi32(of(&sums[0]), begin[0]), _mm512_add_epi32(of(&sums[1]), begin[1])];
+            if let Some(out) = out[first..].first_chunk_mut::<32>() {
+                store(scaled(sums, *row, scales, bias), out);
+            }
+        }
+    }
+
     /// One panel of a product.
     struct Tile<'a> {
         lines: &'a [Line],
@@ -184,12 +228,7 @@ mod x86 {
             let scales = pair(&to.columns[self.first..]);
             let bias = pair(&to.bias[self.first..]);
             for (r, sums) in sums.iter().enumerate() {
-                let by = _mm512_set1_ps(to.rows[row + r]);
-                // Not fused: the same on machines that cannot.
-                let numbers = [
-                    _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[0]), _mm512_mul_ps(by, scales[0])), bias[0]),
-                    _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[1]), _mm512_mul_ps(by, scales[1])), bias[1]),
-                ];
+                let numbers = scaled(*sums, to.rows[row + r], scales, bias);
                 let out = &mut out[(row + r) * self.columns + self.first..][..self.width];
                 match out.first_chunk_mut::<32>() {
                     Some(out) => store(numbers, out),

@@ -2,14 +2,15 @@
 //! added up exactly, and scaled back.
 //!
 //! Each row of inputs has the scale of its own largest number, each column of weights that of its own. The sums are exact
-//! on every machine: where the processor multiplies bytes ([`vnni`]) they are sums of bytes, elsewhere the kernel for
+//! on every machine: where the processor multiplies bytes ([`vnni`], [`tiles`]) they are sums of bytes, elsewhere the kernel for
 //! numbers with a point adds up whole numbers below 2^24, which it does without rounding. What is made of the sums is the
 //! same arithmetic in both cases.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::kernel::{self, PANEL, Panels, Rows, Then};
-use super::vnni::{Quads, Vnni};
+use super::tiles::{self, Tiles};
+use super::vnni::{Quads, Scaled, Vnni};
 
 /// Weights in whole numbers, laid out for the machine at hand.
 pub(super) struct Whole {
@@ -25,9 +26,34 @@ pub(super) struct Whole {
 
 enum Cells {
     /// For processors that multiply bytes.
-    Quads(Vnni, Quads),
+    Quads(Bytes, Quads),
     /// Whole numbers in f32.
     Panels(Panels),
+}
+
+/// What multiplies bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bytes {
+    /// Four at a time.
+    Vnni(Vnni),
+    /// Whole blocks; what is no whole block is left to the other.
+    Tiles(Tiles, Vnni),
+}
+
+impl Bytes {
+    /// The fastest that this processor has.
+    pub(super) fn detect() -> Option<Self> {
+        let vnni = Vnni::detect()?;
+        Some(Tiles::detect().map_or(Self::Vnni(vnni), |tiles| Self::Tiles(tiles, vnni)))
+    }
+
+    /// What is used for a product of this shape.
+    fn of(self, depth: usize, columns: usize) -> Self {
+        match self {
+            Self::Tiles(_, vnni) if !Tiles::fits(depth, columns) => Self::Vnni(vnni),
+            kind => kind,
+        }
+    }
 }
 
 /// Rows in whole numbers: buffers of a product.
@@ -42,7 +68,7 @@ pub(super) struct Rounded {
 
 impl Whole {
     /// From weights as PyTorch keeps them, `[columns, depth]`, and `columns` numbers of bias.
-    pub(super) fn pack(weights: &[f32], bias: &[f32], depth: usize, vnni: Option<Vnni>) -> Self {
+    pub(super) fn pack(weights: &[f32], bias: &[f32], depth: usize, bytes: Option<Bytes>) -> Self {
         let depth = depth.max(1);
         let columns = weights.len() / depth;
         // As many steps as keep every sum below 2^24: all 127 up to a depth of 1,040.
@@ -57,8 +83,8 @@ impl Whole {
         }
         let mut padded = bias.to_vec();
         padded.resize(scales.len(), 0.0);
-        let cells = match vnni {
-            Some(vnni) => Cells::Quads(vnni, Quads::pack(&rounded, depth)),
+        let cells = match bytes {
+            Some(bytes) => Cells::Quads(bytes.of(depth, columns), Quads::pack(&rounded, depth)),
             None => Cells::Panels(Panels::pack(&rounded, &[], depth)),
         };
         Self { depth, columns, most, scales, bias: padded, cells }
@@ -71,12 +97,16 @@ impl Whole {
         let Rounded { bytes, floats, scales } = rounded;
         scales.resize(count, 0.0);
         match &self.cells {
-            Cells::Quads(vnni, quads) => {
+            Cells::Quads(by, quads) => {
                 let stride = self.depth.next_multiple_of(u8::GROUP);
-                bytes.resize(count * stride, 0);
+                let padded = if let Bytes::Tiles(..) = by { count.next_multiple_of(tiles::ROWS) } else { count };
+                bytes.resize(padded * stride, 0);
                 arch.dispatch(Round { rows, depth: self.depth, most: self.most, cells: bytes, scales });
-                let to = super::vnni::Scaled { rows: scales, columns: &self.scales, bias: &self.bias };
-                vnni.product(bytes, quads, self.columns, to, out);
+                let to = Scaled { rows: scales, columns: &self.scales, bias: &self.bias };
+                match by {
+                    Bytes::Vnni(vnni) => vnni.product(bytes, quads, self.columns, to, out),
+                    Bytes::Tiles(tiles, _) => tiles.product(bytes, quads, self.columns, to, out),
+                }
             }
             Cells::Panels(panels) => {
                 floats.resize(rows.len(), 0.0);
@@ -99,10 +129,10 @@ fn steps(most: f32, largest: f32) -> f32 {
 }
 
 /// The largest absolute value, the same whatever the order it is looked for in; NaN where one is: as the scale of the row it
-/// spoils all that is made of it.
+/// spoils all that is made of it. Without their sign numbers are ordered as their bits are, and NaN stands above them all.
 #[inline(always)]
 fn largest(row: &[f32]) -> f32 {
-    kernel::fold(row, 0.0, f32::abs, |a, b| if a > b || a.is_nan() { a } else { b })
+    f32::from_bits(row.iter().fold(0, |most, number| most.max(number.to_bits() & 0x7fff_ffff)))
 }
 
 /// How a whole number is kept.
@@ -212,11 +242,25 @@ mod tests {
         std::iter::repeat_with(draw).take(count).collect()
     }
 
-    fn product(weights: &[f32], bias: &[f32], rows: &[f32], depth: usize, then: Then, vnni: Option<Vnni>) -> Vec<f32> {
-        let whole = Whole::pack(weights, bias, depth, vnni);
+    fn product(
+        weights: &[f32],
+        bias: &[f32],
+        rows: &[f32],
+        depth: usize,
+        then: Then,
+        bytes: Option<Bytes>,
+    ) -> Vec<f32> {
+        let whole = Whole::pack(weights, bias, depth, bytes);
         let mut out = vec![f32::NAN; rows.len() / depth * bias.len()];
         whole.product(Arch::new(), rows, then, &mut Rounded::default(), &mut out);
         out
+    }
+
+    /// Every way that this machine has.
+    fn kinds() -> Vec<Option<Bytes>> {
+        let vnni = Vnni::detect().map(Bytes::Vnni);
+        let tiles = Tiles::detect().zip(Vnni::detect()).map(|(tiles, vnni)| Bytes::Tiles(tiles, vnni));
+        std::iter::once(None).chain([vnni, tiles].into_iter().filter(Option::is_some)).collect()
     }
 
     #[test]
@@ -231,7 +275,7 @@ mod tests {
                 let panels = Panels::pack(&weights, &bias, depth);
                 let of = Rows { data: &rows, stride: depth, count };
                 kernel::product(Arch::new(), of, &panels, then, &mut exact, columns);
-                let whole = product(&weights, &bias, &rows, depth, then, Vnni::detect());
+                let whole = product(&weights, &bias, &rows, depth, then, Bytes::detect());
                 // Each product is off by at most half a step of either side.
                 let by = 0.012 * (depth as f32).sqrt().max(1.0);
                 for (a, b) in whole.iter().zip(&exact) {
@@ -243,15 +287,22 @@ mod tests {
 
     #[test]
     fn bytes_give_bit_for_bit_what_panels_give() {
-        let Some(vnni) = Vnni::detect() else { return eprintln!("left out: no processor that multiplies bytes") };
-        for depth in [1, 3, 4, 30, 128, 512, 1040, 1041, 1536] {
-            for (columns, count) in [(1, 1), (32, 12), (57, 25), (384, 19)] {
+        if kinds().len() < 3 {
+            eprintln!(
+                "left out: a processor that multiplies bytes four at a time, or one that multiplies blocks of them"
+            );
+        }
+        for depth in [1, 3, 4, 30, 64, 128, 512, 1040, 1041, 1536] {
+            for (columns, count) in [(1, 1), (32, 12), (57, 25), (384, 19), (128, 96), (32, 33)] {
                 let seed = (depth * 1000 + columns) as u64;
                 let (weights, bias) = (numbers(depth * columns, seed), numbers(columns, seed + 1));
                 let rows = numbers(depth * count, seed + 2);
                 for then in [Then::Store, Then::Gelu] {
-                    let bytes = product(&weights, &bias, &rows, depth, then, Some(vnni));
-                    assert_eq!(bytes, product(&weights, &bias, &rows, depth, then, None), "{depth} {columns} {count}");
+                    let safe = product(&weights, &bias, &rows, depth, then, None);
+                    for kind in kinds() {
+                        let bytes = product(&weights, &bias, &rows, depth, then, kind);
+                        assert_eq!(bytes, safe, "{depth} {columns} {count} {kind:?}");
+                    }
                 }
             }
         }
@@ -260,11 +311,11 @@ mod tests {
     #[test]
     fn extremes_are_exact() {
         // The largest sums there are, and rows without anything.
-        for vnni in [None, Vnni::detect()] {
+        for kind in kinds() {
             for depth in [1040, 1536] {
                 let weights = [vec![1.0; depth], vec![-1.0; depth]].concat();
                 let rows = [vec![2.0; depth], vec![-2.0; depth], vec![0.0; depth]].concat();
-                let out = product(&weights, &[0.5, 0.5], &rows, depth, Then::Store, vnni);
+                let out = product(&weights, &[0.5, 0.5], &rows, depth, Then::Store, kind);
                 let sum = 2.0 * depth as f32;
                 let want = [sum + 0.5, 0.5 - sum, 0.5 - sum, sum + 0.5, 0.5, 0.5];
                 for (a, b) in out.iter().zip(want) {
@@ -276,12 +327,12 @@ mod tests {
 
     #[test]
     fn what_is_no_number_stays_none() {
-        for vnni in [None, Vnni::detect()] {
-            for wrong in [f32::NAN, f32::INFINITY] {
-                let mut rows = vec![1.0; 8];
+        for kind in kinds() {
+            for (wrong, depth) in [(f32::NAN, 8), (f32::INFINITY, 8), (f32::NAN, 64), (-f32::NAN, 64)] {
+                let mut rows = vec![1.0; depth];
                 rows[3] = wrong;
-                let out = product(&[1.0; 8], &[0.0], &rows, 8, Then::Store, vnni);
-                assert!(!out[0].is_finite(), "{wrong} {out:?}");
+                let out = product(&vec![1.0; 32 * depth], &[0.0; 32], &rows, depth, Then::Store, kind);
+                assert!(out.iter().all(|out| !out.is_finite()), "{wrong} {out:?}");
             }
         }
     }
