@@ -173,6 +173,8 @@ mod tests {
             ("Wife Beatriz at bedside, will call Tad tonight.", vec!["Beatriz", "Tad"]),
             ("Patient: OKONJO-REYES, THADDEUS M.", vec!["OKONJO-REYES, THADDEUS M"]),
             ("her sister joy is here", vec!["joy"]),
+            ("he can pick up the 90-day supply.", vec![]),
+            ("d/w Tanvir Hasan and Rahman, Md Saiful", vec!["Tanvir Hasan", "Rahman", "Md Saiful"]),
             ("Called Hyun-woo Baek; Hyun-woo agrees.", vec!["Hyun-woo", "Baek", "Hyun-woo"]),
             ("Mr. Parkinson has Parkinson disease.", vec!["Parkinson"]),
             ("cc: Hana Lindqvist, MD", vec!["Hana Lindqvist"]),

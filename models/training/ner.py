@@ -172,14 +172,15 @@ class Notes:
         self.open = np.array(opened, bool)
 
     def windows(self, draw=None, room=126):
-        """Ranges of words that fit `room` pieces; of random lengths where `draw` is given."""
+        """Ranges of words that fit `room` pieces; of random lengths where `draw` is given, half of the words in short ranges, as
+        the engine shows them."""
         out = []
         for note, (low, high) in enumerate(zip(self.bounds, self.bounds[1:])):
             at = low
             while at < high:
                 most = room
                 if draw is not None:
-                    most = int(draw.choice([room, room, 96, 64, 40, 24])) if at > low else int(draw.integers(16, room))
+                    most = int(draw.choice([room, 64, 40, 40, 32, 32, 24, 24])) if at > low else int(draw.integers(16, room))
                 end = int(np.searchsorted(self.starts, self.starts[at] + most, "right")) - 1
                 end = min(max(end, at + 1), high)
                 out.append((note, at, end))

@@ -28,7 +28,10 @@ pub(super) fn push(
         to -= 1;
     }
     match label {
-        Label::Name => widen(text, sequence, &mut from, &mut to),
+        Label::Name => {
+            end_before_verb(text, sequence, from, &mut to);
+            widen(text, sequence, &mut from, &mut to);
+        }
         Label::Facility | Label::Employer | Label::City => widen_place(text, sequence, label, &mut from, &mut to),
         Label::OtherId => trim_words(sequence, &mut from, &mut to),
         Label::Street => end_sentence(text, sequence, from, &mut to),
@@ -223,6 +226,7 @@ pub(super) fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, lab
         return false;
     }
     match label {
+        Label::Date if from == to && counts_time(text, sequence, from) => false,
         Label::Age90 => tokens().any(|(t, x)| match t.kind {
             Kind::Code => (90..=130).contains(&digits(t.of(text))),
             _ => x.bits & (Word::OLD | Word::DIGIT) != 0 || x.entry.lower() < 9,
@@ -260,6 +264,25 @@ pub(super) fn holds(text: &str, sequence: &Sequence, from: usize, to: usize, lab
     }
 }
 
+/// Whether the number says how long: `90-day supply`.
+fn counts_time(text: &str, sequence: &Sequence, number: usize) -> bool {
+    const UNITS: [&str; 12] =
+        ["day", "days", "week", "weeks", "wk", "month", "months", "year", "years", "yr", "hour", "hr"];
+    let glued = |i: usize| sequence.tokens.get(i).filter(|t| t.gap == Gap::None).map_or("", |t| t.of(text));
+    sequence.tokens.get(number).is_some_and(|t| t.kind == Kind::Code)
+        && glued(number + 1) == "-"
+        && UNITS.iter().any(|unit| glued(number + 2).eq_ignore_ascii_case(unit))
+}
+
+/// Takes verbs in small letters from the end of a name: `joy is`.
+fn end_before_verb(text: &str, sequence: &Sequence, from: usize, to: &mut usize) {
+    const VERBS: [&str; 10] = ["is", "was", "has", "had", "are", "were", "says", "said", "does", "did"];
+    let verb = |i: usize| sequence.tokens.get(i).is_some_and(|t| VERBS.contains(&t.of(text)));
+    while *to > from && verb(*to) {
+        *to -= 1;
+    }
+}
+
 /// Takes in what belongs to a name beside its words: the other half of a double name, initials, particles, `III`, and
 /// the surname in `Pain, Geraldine` at the start of a line or field.
 pub(super) fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut usize) {
@@ -276,7 +299,9 @@ pub(super) fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut 
             && sequence.infos.get(a - 1).is_some_and(|x| x.entry.is_particle() && x.entry.lower() <= 13)
             && token(a - 1).is_some_and(|t| (2..=4).contains(&t.len()));
         let initial_before = near(a) && a >= 1 && initial(a - 1) && !matches!(str(a - 1), "A" | "I");
-        if particle || initial_before {
+        // Short for Muhammad, not for a degree, which stands behind a name.
+        let muhammad = near(a) && a >= 1 && matches!(str(a - 1), "Md" | "Mohd" | "Muhd");
+        if particle || initial_before || muhammad {
             *from = a - 1;
         } else if a >= 2 {
             let half = str(a - 1) == "-" && glued(a) && glued(a - 1) && capital(a - 2);

@@ -40,8 +40,7 @@ pub(crate) struct Question {
     pub(crate) open: (usize, usize),
 }
 
-/// A window at a token that the gate takes for a word: the second of two digits in words (`oh four`), a letter behind a title
-/// (`dr t`), a word in capitals before an initial (`LONG, A.`), or two or three small letters that end a line with what stands
+/// A window at a token that the gate takes for a word: a number in words ([`counted`]), a letter behind a title (`dr t`), a word in capitals before an initial (`LONG, A.`), or two or three small letters that end a line with what stands
 /// glued before them (`jt/abl`).
 fn unsettled(sequence: &Sequence, i: usize) -> Option<(usize, usize)> {
     let (token, info) = sequence.tokens.get(i).zip(sequence.infos.get(i))?;
@@ -55,8 +54,8 @@ fn unsettled(sequence: &Sequence, i: usize) -> Option<(usize, usize)> {
         }
         (Kind::Word, Case::Lower) => {
             let before = i.checked_sub(1).and_then(|p| sequence.infos.get(p));
-            if info.bits & Word::DIGIT != 0 && before.is_some_and(|x| x.bits & Word::DIGIT != 0) {
-                return Some((i - 1, i + 1));
+            if info.bits & NUMBER != 0 {
+                return counted(sequence, i);
             }
             if token.len() == 1 && token.gap == Gap::Space && before.is_some_and(|x| x.entry.is_title()) {
                 return Some((i, i + 1));
@@ -75,11 +74,36 @@ fn unsettled(sequence: &Sequence, i: usize) -> Option<(usize, usize)> {
     }
 }
 
+/// A window at a number in words that may be part of an identifier: the second of two (`oh four`, `one eighteen`), one beside a
+/// month, one behind a cue (`room eleven`), and a day of the month that no noun follows (`on the ninth and`).
+fn counted(sequence: &Sequence, i: usize) -> Option<(usize, usize)> {
+    let near = |at: Option<usize>| {
+        let (token, info) = at.and_then(|at| sequence.tokens.get(at).zip(sequence.infos.get(at)))?;
+        (token.kind == Kind::Word).then_some(info)
+    };
+    let info = sequence.infos.get(i)?;
+    let (before, after) = (near(i.checked_sub(1)), near(Some(i + 1)));
+    if before.is_some_and(|x| x.bits & NUMBER != 0 || x.entry.is_month()) {
+        return Some((i - 1, i + 1));
+    }
+    let dated = after.is_some_and(|x| x.entry.is_month());
+    let alone = || after.is_none_or(|x| x.bits & Word::LINK != 0 || x.entry.lower() >= FUNCTION);
+    let day = info.bits & Word::ORDINAL != 0 && before.is_some_and(|x| x.bits & Word::LINK != 0) && alone();
+    let cued = info.bits & Word::ORDINAL == 0 && info.cue != 0 && info.cue_distance == 0;
+    (dated || day || cued).then_some((i, i + 1))
+}
+
+/// Numbers in words.
+const NUMBER: u16 = Word::DIGIT | Word::COUNT | Word::ORDINAL;
+
+/// How common in small letters a word is that is no noun, such as `so` and `when`: bucket 14.
+const FUNCTION: u8 = 14;
+
 /// How common in small letters a word is that is no one's initials: bucket 10, twenty-five times in a million words.
 const PLAIN: u8 = 10;
 
 /// How many words are shown on each side of what is asked about.
-pub(crate) const CONTEXT: usize = 12;
+pub(crate) const CONTEXT: usize = 8;
 
 /// Below which the evidence is sure that a token is nothing, in nats: a window of such tokens is not asked about. As high as
 /// it can be without a loss on the development set.

@@ -6,7 +6,7 @@ use super::evidence::feature::{Info, PhraseKind, Sequence};
 use super::evidence::word::Word;
 use super::evidence::{self, Decision};
 use super::hashing::{BuildIdentity, folded_hash, hash, plain_hash};
-use super::pattern::web;
+use super::pattern::{claim, web};
 use super::scratch::Scratch;
 use super::shape::{Shape, shape};
 use super::token::{self, Case, Kind, lex};
@@ -80,6 +80,7 @@ impl Detector {
         }
         let codes = leads.iter().filter_map(|i| tokens.get(*i as usize)).filter(|t| t.kind == Kind::Code);
         self.numbers.find(text, codes.map(|t| Span::new(t.start as usize, t.end as usize)), &mut s.numbers);
+        claim::find(text, &mut s.numbers);
         for (span, label) in &s.numbers {
             let from = tokens.partition_point(|t| (t.start as usize) < span.start);
             let inside = tokens.iter().zip(infos.iter_mut()).skip(from);

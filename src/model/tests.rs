@@ -112,6 +112,26 @@ fn pieces_are_those_of_bert() {
 }
 
 #[test]
+fn words_met_before_have_the_same_pieces() {
+    let vocabulary = tiny().vocabulary;
+    let mut met = Pieces::default();
+    let known = vectors().into_iter().flat_map(|vector| vector.words).map(|word| word.text);
+    let long = ["x".repeat(22), "x".repeat(23), "é".repeat(11), "É".repeat(12), "a1-b2".into(), "don't".into()];
+    // Far more words than are kept, so that some take the places of others.
+    let many = (0..80_000).map(|n| format!("w{n}Y"));
+    let words: Vec<String> = known.chain(long).chain(many).collect();
+    for (at, word) in words.iter().chain(words.iter().step_by(61)).enumerate() {
+        let mut pieces = Vec::new();
+        vocabulary.pieces(word, &mut met, &mut pieces);
+        if at % 61 == 0 || at >= words.len() {
+            let mut fresh = Vec::new();
+            vocabulary.pieces(word, &mut Pieces::default(), &mut fresh);
+            assert_eq!(pieces, fresh, "{word}");
+        }
+    }
+}
+
+#[test]
 fn logits_are_those_of_pytorch() {
     for ner in [exact(), reference()] {
         for vector in vectors() {

@@ -39,6 +39,10 @@ impl Word {
     pub(crate) const LINK: u16 = 16;
     /// A title or a degree.
     pub(crate) const MARK: u16 = 256;
+    /// Another number in words than a digit: `eleven`, `twenty`, `thousand`.
+    pub(crate) const COUNT: u16 = 512;
+    /// A day of the month in words: `ninth`, `twentieth`.
+    pub(crate) const ORDINAL: u16 = 1024;
     /// Of a word that no list holds.
     pub(crate) const NOTHING: Word = Word { entry: Entry::NOTHING, word: 0, suffix: 0, bits: 0, base: 0, alone: None };
 
@@ -47,6 +51,53 @@ impl Word {
         const DIGITS: [&[u8]; 14] = [
             b"zero", b"oh", b"o", b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight", b"nine",
             b"double", b"triple",
+        ];
+        const COUNTS: [&[u8]; 22] = [
+            b"ten",
+            b"eleven",
+            b"twelve",
+            b"thirteen",
+            b"fourteen",
+            b"fifteen",
+            b"sixteen",
+            b"seventeen",
+            b"eighteen",
+            b"nineteen",
+            b"twenty",
+            b"thirty",
+            b"forty",
+            b"fifty",
+            b"sixty",
+            b"seventy",
+            b"eighty",
+            b"ninety",
+            b"hundred",
+            b"thousand",
+            b"million",
+            b"nought",
+        ];
+        const ORDINALS: [&[u8]; 21] = [
+            b"first",
+            b"second",
+            b"third",
+            b"fourth",
+            b"fifth",
+            b"sixth",
+            b"seventh",
+            b"eighth",
+            b"ninth",
+            b"tenth",
+            b"eleventh",
+            b"twelfth",
+            b"thirteenth",
+            b"fourteenth",
+            b"fifteenth",
+            b"sixteenth",
+            b"seventeenth",
+            b"eighteenth",
+            b"nineteenth",
+            b"twentieth",
+            b"thirtieth",
         ];
         let tail = folded.get(folded.len().saturating_sub(3)..).unwrap_or(b"");
         let hash = tail.iter().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
@@ -59,6 +110,8 @@ impl Word {
             base: base(entry, false) as u8,
             bits: bit(cue, Self::CUE)
                 | bit(DIGITS.contains(&folded), Self::DIGIT)
+                | bit(COUNTS.contains(&folded), Self::COUNT)
+                | bit(ORDINALS.contains(&folded), Self::ORDINAL)
                 | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
                 | bit(matches!(folded, b"box" | b"bx"), Self::BOX)
                 | bit(

@@ -3,6 +3,7 @@
 //!
 //! What a rule finds is sure; it also marks its tokens, so that evidence sees them as what they are.
 
+mod board;
 mod date;
 mod log;
 mod number;
@@ -39,6 +40,7 @@ pub(crate) fn apply(
     out.extend(numbers.iter().map(|(span, label)| find(*span, *label, Source::Pattern)));
     let view = View { text, sequence, dictionary };
     let mut marks = Marks::new();
+    let mut places = Vec::new();
     for i in sequence.leads.iter().map(|i| *i as usize) {
         let (Some(token), Some(info)) = (sequence.tokens.get(i), sequence.infos.get(i)) else { break };
         let mut old = false;
@@ -47,6 +49,9 @@ pub(crate) fn apply(
                 view.shape(i, &mut marks);
                 view.street(i, &mut marks);
                 view.zip(i, &mut marks);
+                if view.place(i) {
+                    places.push(i);
+                }
                 if matches!(info.shape, Shape::DateMonthDay | Shape::Score | Shape::Ratio) {
                     view.examined(i, &mut marks);
                 }
@@ -75,6 +80,9 @@ pub(crate) fn apply(
         if let Some(span) = old.then(|| view.age90(i)).flatten() {
             out.push(find(span, Label::Age90, Source::Pattern));
         }
+    }
+    if places.len() >= board::LISTED {
+        marks.extend(places.into_iter().map(|i| (i, i, Label::OtherId, Source::Cue)));
     }
     view.logged(&mut marks);
     view.seen_with(&mut marks);
@@ -174,7 +182,7 @@ mod tests {
     use crate::detect::{Detector, Scratch};
 
     /// What rules and patterns are sure of in `text`.
-    fn sure(text: &str) -> Vec<(String, &'static str)> {
+    pub(super) fn sure(text: &str) -> Vec<(String, &'static str)> {
         let mut scratch = Scratch::default();
         Detector::embedded().prepare(text, &mut scratch);
         let mut found: Vec<_> = scratch.sure.iter().map(|f| (f.span, f.label)).collect();
