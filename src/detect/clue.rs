@@ -36,7 +36,7 @@ const GAPS: usize = 5;
 pub(crate) struct Question {
     /// Tokens of the text.
     pub(crate) words: (usize, usize),
-    /// Tokens whose opinion is wanted, from the first that evidence has not settled to the last.
+    /// Tokens whose opinion is wanted: from the first that evidence has not settled to the last, and a few on each side.
     pub(crate) open: (usize, usize),
 }
 
@@ -105,6 +105,10 @@ const PLAIN: u8 = 10;
 /// How many words are shown on each side of what is asked about.
 pub(crate) const CONTEXT: usize = 8;
 
+/// How many words on each side are asked about as well: the gate takes some for words that the model knows better, above all in
+/// lists and talk in small letters.
+const ASIDE: usize = 4;
+
 /// Below which the evidence is sure that a token is nothing, in nats: a window of such tokens is not asked about. As high as
 /// it can be without a loss on the development set.
 const QUIET: f32 = -4.5;
@@ -123,7 +127,8 @@ pub(crate) fn questions(scratch: &Scratch, out: &mut Vec<Question>) {
         (None, _) => others.next(),
         _ => windows.next(),
     } {
-        let words = (open.0.saturating_sub(CONTEXT), (open.1 + CONTEXT).min(n));
+        let around = |by: usize| (open.0.saturating_sub(by), (open.1 + by).min(n));
+        let (words, open) = (around(CONTEXT), around(ASIDE));
         match out.last_mut() {
             Some(last) if last.words.1 >= words.0 => {
                 last.words.1 = last.words.1.max(words.1);

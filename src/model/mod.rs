@@ -308,7 +308,7 @@ struct Asked {
 
 /// Words on each side of those that are asked about through which the path of labels is found as well: where an identifier
 /// begins outside, what is asked about may go on with it. The rest of the context is not read behind the last attention.
-const BESIDE: usize = 2;
+const BESIDE: usize = 1;
 
 /// A forward pass is made as soon as this many pieces are packed, so that what it computes stays in the second-level cache.
 const BUDGET: usize = 512;
