@@ -174,6 +174,8 @@ mod tests {
             ("Patient: OKONJO-REYES, THADDEUS M.", vec!["OKONJO-REYES, THADDEUS M"]),
             ("her sister joy is here", vec!["joy"]),
             ("he can pick up the 90-day supply.", vec![]),
+            ("Rosalie Tennant, K 4.1", vec!["Rosalie Tennant"]),
+            ("Tennant, K 54F chest pain", vec!["Tennant, K"]),
             ("d/w Tanvir Hasan and Rahman, Md Saiful", vec!["Tanvir Hasan", "Rahman", "Md Saiful"]),
             ("Called Hyun-woo Baek; Hyun-woo agrees.", vec!["Hyun-woo", "Baek", "Hyun-woo"]),
             ("Mr. Parkinson has Parkinson disease.", vec!["Parkinson"]),

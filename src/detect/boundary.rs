@@ -30,6 +30,7 @@ pub(super) fn push(
     match label {
         Label::Name => {
             end_before_verb(text, sequence, from, &mut to);
+            end_before_value(text, sequence, from, &mut to);
             widen(text, sequence, &mut from, &mut to);
         }
         Label::Facility | Label::Employer | Label::City => widen_place(text, sequence, label, &mut from, &mut to),
@@ -280,6 +281,21 @@ fn end_before_verb(text: &str, sequence: &Sequence, from: usize, to: &mut usize)
     let verb = |i: usize| sequence.tokens.get(i).is_some_and(|t| VERBS.contains(&t.of(text)));
     while *to > from && verb(*to) {
         *to -= 1;
+    }
+}
+
+/// Takes a letter behind a comma from the end of a name where a value follows and it is more likely what was measured than an
+/// initial: `Rosalie Tennant, K 4.1`. `Grey, R 54F` keeps it.
+fn end_before_value(text: &str, sequence: &Sequence, from: usize, to: &mut usize) {
+    let token = |i: usize| sequence.tokens.get(i);
+    let value = token(*to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap <= Gap::Space);
+    let comma = to.checked_sub(1).and_then(token).is_some_and(|t| t.of(text) == ",");
+    if value && comma && *to >= from + 2 && token(*to).is_some_and(|t| t.case == Case::Initial) {
+        let words = (from..*to).filter(|i| token(*i).is_some_and(|t| t.kind == Kind::Word)).count();
+        let decimal = sequence.infos.get(*to + 1).is_some_and(|x| x.shape == Shape::Decimal);
+        if words > 1 || decimal {
+            *to -= 2;
+        }
     }
 }
 
