@@ -176,6 +176,7 @@ mod tests {
             ("he can pick up the 90-day supply.", vec![]),
             ("Rosalie Tennant, K 4.1", vec!["Rosalie Tennant"]),
             ("Tennant, K 54F chest pain", vec!["Tennant, K"]),
+            ("Tennant, K 4.1, Na 139", vec!["Tennant"]),
             ("d/w Tanvir Hasan and Rahman, Md Saiful", vec!["Tanvir Hasan", "Rahman", "Md Saiful"]),
             ("Called Hyun-woo Baek; Hyun-woo agrees.", vec!["Hyun-woo", "Baek", "Hyun-woo"]),
             ("Mr. Parkinson has Parkinson disease.", vec!["Parkinson"]),

@@ -277,15 +277,16 @@ fn counts_time(text: &str, sequence: &Sequence, number: usize) -> bool {
 
 /// Takes verbs in small letters from the end of a name: `joy is`.
 fn end_before_verb(text: &str, sequence: &Sequence, from: usize, to: &mut usize) {
-    const VERBS: [&str; 10] = ["is", "was", "has", "had", "are", "were", "says", "said", "does", "did"];
+    // Not `said`, which is a surname.
+    const VERBS: [&str; 9] = ["is", "was", "has", "had", "are", "were", "says", "does", "did"];
     let verb = |i: usize| sequence.tokens.get(i).is_some_and(|t| VERBS.contains(&t.of(text)));
     while *to > from && verb(*to) {
         *to -= 1;
     }
 }
 
-/// Takes a letter behind a comma from the end of a name where a value follows and it is more likely what was measured than an
-/// initial: `Rosalie Tennant, K 4.1`. `Grey, R 54F` keeps it.
+/// Takes a letter behind a comma from the end of a name where a value with a point follows and it is more likely what was measured
+/// than an initial: potassium, or any letter behind a full name. `Grey, R 54F` and `de la Cruz, R 54F` keep it.
 fn end_before_value(text: &str, sequence: &Sequence, from: usize, to: &mut usize) {
     let token = |i: usize| sequence.tokens.get(i);
     let value = token(*to + 1).is_some_and(|t| t.kind == Kind::Code && t.gap <= Gap::Space);
@@ -293,7 +294,7 @@ fn end_before_value(text: &str, sequence: &Sequence, from: usize, to: &mut usize
     if value && comma && *to >= from + 2 && token(*to).is_some_and(|t| t.case == Case::Initial) {
         let words = (from..*to).filter(|i| token(*i).is_some_and(|t| t.kind == Kind::Word)).count();
         let decimal = sequence.infos.get(*to + 1).is_some_and(|x| x.shape == Shape::Decimal);
-        if words > 1 || decimal {
+        if decimal && (words > 1 || token(*to).is_some_and(|t| t.of(text) == "K")) {
             *to -= 2;
         }
     }

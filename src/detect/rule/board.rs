@@ -2,7 +2,7 @@
 
 use super::View;
 use crate::detect::shape::Shape;
-use crate::detect::token::Kind;
+use crate::detect::token::{Gap, Kind};
 
 impl View<'_> {
     /// Whether code `i` is the place with which its line begins: a number behind the word for a kind of place, or both in one.
@@ -26,7 +26,8 @@ impl View<'_> {
             && is_place(self.str(i - 1))
             && matches!(self.shape_of(i), Shape::Int1 | Shape::Int2 | Shape::Int3 | Shape::IntZero | Shape::Mixed3)
             && !self.entry(i + 1).is_unit()
-            && !self.any(i + 1, &["of", "x", "times", "beds", "patients", "pts", "/", "%", "-"])
+            && !self.any(i + 1, &["of", "x", "times", "beds", "patients", "pts", "/", "%"])
+            && !self.token(i + 1).is_some_and(|t| t.gap == Gap::None && t.of(self.text) == "-")
     }
 }
 
@@ -51,7 +52,7 @@ mod tests {
     #[test]
     fn lines_that_begin_with_a_place_are_a_list() {
         let text =
-            "h/o 12/3\nbd 1 pike 71m d2 r hemi\nbd 4 mr gba\nHDU2 McVeigh lysis\nCCU-3  BANNERMAN swap\nResus 1: Gore";
+            "h/o 12/3\nbd 1 pike 71m d2 r hemi\nbd 4 mr gba\nHDU2 McVeigh lysis\nCCU-3  BANNERMAN swap\nResus 1 - Gore";
         let places: Vec<_> = sure(text).into_iter().filter(|(_, label)| *label == "OTHER_ID").collect();
         let want = ["1", "4", "HDU2", "CCU-3", "1"].map(|place| (place.to_owned(), "OTHER_ID"));
         assert_eq!(places, want);
