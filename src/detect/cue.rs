@@ -1,7 +1,5 @@
 //! Words that announce an identifier: `MRN:`, `Member ID`, `lives in`, `Dictated by`.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, Anchored, MatchKind, StartKind};
-
 use super::dictionary::fold;
 use super::evidence::feature::Info;
 use super::token::{Kind, Token, lex};
@@ -83,10 +81,13 @@ impl Cue {
     }
 }
 
-/// The automaton over all cues.
+/// All cues.
 pub(crate) struct Cues {
-    automaton: AhoCorasick,
-    cues: Vec<Cue>,
+    /// In the order of their bytes; small letters, but for some beyond ASCII.
+    sorted: Vec<(&'static str, Cue)>,
+    /// From where to where in `sorted` cues begin with that byte. Narrowed byte by byte: an automaton over them takes
+    /// longer to build than most texts take to search.
+    begins: [(usize, usize); 256],
     /// The words that cues begin with, by hash; with the cue where the word is one by itself and begins no other.
     firsts: HashMap64<Option<Cue>>,
 }
@@ -138,38 +139,39 @@ impl Reach {
 }
 
 impl Cues {
-    /// Compiles the table.
-    #[allow(clippy::expect_used)] // the table is a constant of this file, compiled by a test
+    /// Sorts the table.
     pub(crate) fn new() -> Self {
-        let mut words = Vec::new();
-        let mut cues = Vec::new();
+        let mut sorted: Vec<(&'static str, Cue)> = Vec::new();
         for (cue, list) in TABLE {
-            for word in list.split('|') {
-                words.push(word);
-                cues.push(*cue);
-            }
+            sorted.extend(list.split('|').map(|words| (words, *cue)));
         }
-        let automaton = AhoCorasickBuilder::new()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .start_kind(StartKind::Anchored)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&words)
-            .expect("the cue table compiles");
         let mut firsts: HashMap64<Option<Cue>> = HashMap64::default();
         let mut tokens = Vec::new();
         let mut folded = Vec::new();
-        for (word, cue) in words.into_iter().zip(&cues) {
+        for (words, cue) in &sorted {
             tokens.clear();
-            lex(word, &[], &mut tokens);
+            lex(words, &[], &mut tokens);
             if let Some(first) = tokens.first() {
                 folded.clear();
-                fold(first.of(word), &mut folded);
-                let alone = (tokens.len() == 1 && word.len() == first.len()).then_some(*cue);
+                fold(first.of(words), &mut folded);
+                let alone = (tokens.len() == 1 && words.len() == first.len()).then_some(*cue);
                 firsts.entry(hash(&folded)).and_modify(|known| *known = None).or_insert(alone);
             }
         }
-        Self { automaton, cues, firsts }
+        // Of equal ones the first of the table stays.
+        sorted.sort_by_key(|(words, _)| *words);
+        sorted.dedup_by_key(|(words, _)| *words);
+        let mut begins = [(0, 0); 256];
+        for (at, (words, _)) in sorted.iter().enumerate() {
+            let first = words.bytes().next().and_then(|byte| begins.get_mut(usize::from(byte)));
+            if let Some((from, to)) = first {
+                if to == from {
+                    *from = at;
+                }
+                *to = at + 1;
+            }
+        }
+        Self { sorted, begins, firsts }
     }
 
     /// Whether a cue begins with the word of that hash.
@@ -185,15 +187,29 @@ impl Cues {
     /// The longest cue that begins at byte `start` of `text` and ends where a word ends.
     pub(crate) fn at(&self, text: &str, start: u32) -> Option<CueMatch> {
         let bytes = text.as_bytes();
-        let input = aho_corasick::Input::new(bytes).range(start as usize..).anchored(Anchored::Yes);
-        let found = self.automaton.find(input)?;
-        let end = found.end();
+        let rest = bytes.get(start as usize..).unwrap_or_default();
+        let (mut from, mut to) = rest.first().map(|byte| self.begins[usize::from(byte.to_ascii_lowercase())])?;
+        let mut found = None;
+        // The cues from `from` to `to` begin with the first `length` bytes; one that is no longer is the first of them.
+        for length in 1..=rest.len() {
+            let range = self.sorted.get(from..to).unwrap_or_default();
+            let Some((words, cue)) = range.first() else { break };
+            if words.len() == length {
+                found = Some((start as usize + length, *cue));
+            }
+            let Some(next) = rest.get(length).map(u8::to_ascii_lowercase) else { break };
+            let at = |words: &str| words.as_bytes().get(length).copied();
+            (from, to) = (
+                from + range.partition_point(|(words, _)| at(words) < Some(next)),
+                from + range.partition_point(|(words, _)| at(words) <= Some(next)),
+            );
+        }
+        let (end, cue) = found?;
         let word = |i: usize| bytes.get(i).is_some_and(|b| b.is_ascii_alphanumeric());
         if word(end) && word(end.wrapping_sub(1)) {
             return None;
         }
-        let cue = self.cues.get(found.pattern().as_usize())?;
-        Some(CueMatch { start, end: end as u32, cue: *cue })
+        Some(CueMatch { start, end: end as u32, cue })
     }
 }
 
@@ -380,12 +396,20 @@ mod tests {
     #[test]
     fn finds_whole_words_only() {
         let cues = Cues::new();
+        assert!(
+            cues.sorted.iter().all(|(words, _)| !words.is_empty() && !words.bytes().any(|b| b.is_ascii_uppercase()))
+        );
         for (text, start, want) in [
             ("MRN: 123", 0, Some(("MRN", Cue::Mrn))),
             ("Medical Record Number 1", 0, Some(("Medical Record Number", Cue::Mrn))),
             ("mrns amrn", 0, None),
             ("he works at Sysco", 3, Some(("works at", Cue::Employer))),
             ("the fin-like", 4, Some(("fin", Cue::Account))),
+            // The longest counts, wherever it ends.
+            ("MR #", 0, Some(("MR #", Cue::Mrn))),
+            ("mr numbers", 0, None),
+            ("mr", 0, None),
+            ("", 0, None),
             ("née Young", 0, Some(("née", Cue::Person))),
         ] {
             let got = cues.at(text, start).map(|m| (&text[m.start as usize..m.end as usize], m.cue));

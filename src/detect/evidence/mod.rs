@@ -130,9 +130,11 @@ type Row = [u64; 2];
 
 /// Sixteen weights as a row.
 fn row(weights: [i8; Tag::COUNT]) -> Row {
-    let half =
-        |from: usize| weights.iter().skip(from).take(8).rev().fold(0, |n, w| n << 8 | u64::from((*w as u8) ^ 0x80));
-    [half(0), half(8)]
+    let (halves, _) = weights.as_chunks::<8>();
+    std::array::from_fn(|half| {
+        let bytes = halves.get(half).map_or([0; 8], |half| half.map(|w| w as u8));
+        u64::from_le_bytes(bytes) ^ NOTHING[half]
+    })
 }
 
 /// A row as its weights.
@@ -157,6 +159,9 @@ pub struct Weights {
     pub eagerness: f32,
     vocabulary: Vec<String>,
 }
+
+/// Bytes of a row in the file: its number and its weights.
+const ENTRY: usize = 4 + Tag::COUNT;
 
 /// Why weights could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -196,14 +201,12 @@ impl Weights {
         // Sparse: the number of the row, then its weights.
         let mut table = vec![NOTHING; rows];
         let filled = number(take(4)?)? as usize;
-        for _ in 0..filled {
-            let at = number(take(4)?)? as usize;
-            let slot = table.get_mut(at).ok_or(WeightsError)?;
-            let mut bytes = [0i8; Tag::COUNT];
-            for (w, b) in bytes.iter_mut().zip(take(Tag::COUNT)?) {
-                *w = *b as i8;
-            }
-            *slot = row(bytes);
+        let (entries, _) = take(filled.checked_mul(ENTRY).ok_or(WeightsError)?)?.as_chunks::<ENTRY>();
+        for entry in entries {
+            let (at, weights) = entry.split_first_chunk::<4>().ok_or(WeightsError)?;
+            let slot = table.get_mut(u32::from_le_bytes(*at) as usize).ok_or(WeightsError)?;
+            let weights: &[u8; Tag::COUNT] = weights.try_into().map_err(|_| WeightsError)?;
+            *slot = row(weights.map(|w| w as i8));
         }
         Ok(Self { rows: table, follow, step, eagerness, vocabulary })
     }

@@ -37,6 +37,8 @@ mod place;
 mod spoken;
 mod street;
 
+use std::sync::LazyLock;
+
 use crate::identifier::Label;
 use crate::transform::draw::Draws;
 use lists::Lists;
@@ -51,16 +53,17 @@ pub(crate) enum Checksums {
     Invalid,
 }
 
-/// The lists that stand-ins are drawn from. One serves all threads; it takes some 5 ms to build, and 2 MB.
+/// The lists that stand-ins are drawn from. One serves all threads; the first stand-in builds it, which takes some 5 ms and
+/// 2 MB.
 pub(crate) struct Surrogates {
-    lists: Lists,
+    lists: LazyLock<Lists>,
     checksums: Checksums,
 }
 
 impl Surrogates {
-    /// Reads the embedded lists.
+    /// Of the embedded lists.
     pub(crate) fn new(checksums: Checksums) -> Surrogates {
-        Surrogates { lists: Lists::new(), checksums }
+        Surrogates { lists: LazyLock::new(Lists::new), checksums }
     }
 
     /// Appends the stand-in of `value`. Returns false, and appends nothing, when it has none: the label has no
