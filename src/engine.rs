@@ -90,7 +90,8 @@ impl Worker {
     #[doc(hidden)]
     pub fn claims(&mut self, inputs: &[Input<'_>], known: &[&Facts]) -> Vec<Vec<Finding>> {
         let mut adviser = Asked { tagger: self.engine.tagger.as_deref(), gate: &mut self.gate };
-        self.engine.detector.find(inputs, known, &mut self.scratch, &mut adviser)
+        let claims = self.engine.detector.find(inputs, known, &mut self.scratch, &mut adviser);
+        claims.into_iter().map(|found| found.into_vec()).collect()
     }
 
     /// What the gate let through since this worker was made.

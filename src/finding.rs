@@ -1,5 +1,7 @@
 //! What was found in a text, and who said so.
 
+use smallvec::SmallVec;
+
 use crate::identifier::Label;
 use crate::span::Span;
 
@@ -49,3 +51,6 @@ pub struct Finding {
     /// Who said so.
     pub source: Source,
 }
+
+/// What was found in one text: of a field mostly all of it, one finding.
+pub(crate) type Found = SmallVec<[Finding; 1]>;

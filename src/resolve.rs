@@ -1,16 +1,16 @@
 //! Candidates become findings: overlaps merge, and what was found once is found everywhere.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Found};
 use crate::span::Span;
 
 /// The findings of one text: sorted, never overlapping, never empty spans.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings(Found);
 
 impl Findings {
     /// Resolves candidates: of identifiers that overlap, the surest names the union of all (resolution may over-redact, it
     /// may not uncover). What may stay is reported only where no identifier stands.
-    pub fn resolve(mut candidates: Vec<Finding>) -> Self {
+    pub(crate) fn resolve(mut candidates: Found) -> Self {
         candidates.retain(|f| !f.span.is_empty());
         if candidates.len() < 2 {
             return Findings(candidates);
@@ -39,7 +39,7 @@ impl Findings {
             }
         }
         out.sort_by_key(|f| f.span);
-        Findings(out)
+        Findings(out.into())
     }
 
     /// In the order of the text.
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn overlaps_merge_to_their_union_and_what_may_stay_gives_way() {
-        let findings = Findings::resolve(vec![
+        let findings = Findings::resolve(smallvec::smallvec![
             found(10, 14, Label::Age, 1.0),
             found(10, 12, Label::Age90, 0.9),
             found(0, 4, Label::Name, 0.5),

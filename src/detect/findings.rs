@@ -377,14 +377,22 @@ const EPONYM_LEAST: f32 = 0.0;
 const SURE: f32 = 0.6;
 
 /// A value whose field says that it is one identifier.
-pub(crate) fn whole(text: &str, label: Label, out: &mut Vec<Finding>) {
+pub(crate) fn whole(text: &str, label: Label) -> Option<Finding> {
+    let found = |start, end| Some(Finding { span: Span::new(start, end), label, score: 0.99, source: Source::Field });
+    // Most begin and end with a letter or digit.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_alphanumeric()
+        && last.is_ascii_alphanumeric()
+    {
+        return found(0, text.len());
+    }
     let is = |c: char| c.is_alphanumeric();
-    let (Some(mut start), Some(end)) = (text.find(is), text.rfind(is)) else { return };
+    let (mut start, end) = (text.find(is)?, text.rfind(is)?);
     if matches!(label, Label::Phone | Label::Fax) && text.get(..start).is_some_and(|t| t.ends_with(['(', '+'])) {
         start -= 1;
     }
     let end = end + text.get(end..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8);
-    out.push(Finding { span: Span::new(start, end), label, score: 0.99, source: Source::Field });
+    found(start, end)
 }
 
 /// Notes in `document` what a value is that was found whole.

@@ -25,7 +25,7 @@ pub mod token;
 
 use std::sync::Arc;
 
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::identifier::{Hint, Part};
 use crate::word::{Opinion, Word as Shown};
 
@@ -154,17 +154,17 @@ impl Detector {
         known: &[&Facts],
         scratch: &mut Scratch,
         adviser: &mut impl Adviser,
-    ) -> Vec<Vec<Finding>> {
+    ) -> Vec<Found> {
         let contexts = if self.contextual { self.contexts(inputs, known, scratch) } else { Vec::new() };
         let spreads = spreads(inputs, contexts.is_empty() || adviser.advises());
         let mut texts = Vec::with_capacity(inputs.len());
         let mut document = findings::Document::default();
         for (at, input) in inputs.iter().enumerate() {
-            let mut found = Vec::new();
+            let mut found = Found::new();
             match input.hint {
                 Hint::Skip => {}
                 Hint::Whole(label) => {
-                    findings::whole(input.text, label, &mut found);
+                    found.extend(findings::whole(input.text, label));
                     if spreads {
                         findings::remember_whole(self, input.text, scratch, &found, &mut document);
                     }
@@ -177,16 +177,18 @@ impl Detector {
                     self.prepare(input.text, scratch);
                     self.decide(input.text, scratch);
                     self.ask(input.text, scratch, &document, adviser);
-                    findings::collect(input.text, scratch, &mut found, &mut document);
-                    if found.is_empty() && scratch.windows.is_empty() && scratch.questions.is_empty() {
+                    let mut all = Vec::new();
+                    findings::collect(input.text, scratch, &mut all, &mut document);
+                    if all.is_empty() && scratch.windows.is_empty() && scratch.questions.is_empty() {
                         scratch.inert.note(input.text, &scratch.sequence);
                     }
                     let spot = Spot { text: input.text, sequence: &scratch.sequence, decisions: &scratch.decisions };
-                    contexts.iter().for_each(|context| context.search(spot, &mut found));
-                    signed::sign(input.text, &scratch.sequence, &mut found);
+                    contexts.iter().for_each(|context| context.search(spot, &mut all));
+                    signed::sign(input.text, &scratch.sequence, &mut all);
                     if inputs.len() > 1 {
                         scratch.keep(at, input.text.len());
                     }
+                    found = all.into();
                 }
             }
             texts.push(found);
@@ -199,7 +201,9 @@ impl Detector {
                         self.prepare(input.text, scratch);
                         self.decide(input.text, scratch);
                     }
-                    findings::spread(input.text, scratch, &document, found);
+                    let mut all = std::mem::take(found).into_vec();
+                    findings::spread(input.text, scratch, &document, &mut all);
+                    *found = all.into();
                 }
             }
         }

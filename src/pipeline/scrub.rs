@@ -1,5 +1,6 @@
 //! Scrubs a chunk: the one place where records become clean records, whoever drives.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -44,6 +45,8 @@ pub struct Desk<'a> {
     file: &'a str,
     /// The scope of what records of the whole export share.
     shared: Whose,
+    /// Whether it matters whose a record is.
+    tells_apart: bool,
     documents: Documents,
     idle: Mutex<Vec<Hand>>,
 }
@@ -147,6 +150,7 @@ impl<'a> Desk<'a> {
             layout,
             file,
             shared,
+            tells_apart: transform.tells_apart(scope),
             documents: Documents::Place,
             idle: Mutex::default(),
         }
@@ -324,11 +328,15 @@ impl<'a> Desk<'a> {
             let whole = typed.then(|| Span::new(0, segment.text.len()));
             for span in outside(whole.unwrap_or(Span::new(low, high)), &hand.tokens, &segment.text) {
                 let place = walk.raw(span);
-                let raw = charset.decode(bytes.get(place.start..place.end).unwrap_or_default());
+                let text = span.of(&segment.text);
+                let raw = match bytes.get(place.start..place.end).unwrap_or_default() {
+                    raw if raw == text.as_bytes() => Cow::Borrowed(text),
+                    raw => charset.decode(raw),
+                };
                 let value = Value {
                     label: finding.label,
                     rule: segment.rule,
-                    text: span.of(&segment.text),
+                    text,
                     written: written(segment.escape, charset, &raw),
                     form: segment.form,
                 };
@@ -404,6 +412,9 @@ impl<'a> Desk<'a> {
     }
 
     fn whose(&self, record: &Record<'_>, place: &Place) -> Whose {
+        if !self.tells_apart {
+            return self.shared.clone();
+        }
         if self.documents == Documents::Content {
             return Whose::new(self.scope, record.patient.as_deref(), record.bytes);
         }

@@ -32,6 +32,11 @@ impl Charset {
         }
     }
 
+    /// The bytes as text, where they are text as they stand.
+    pub(crate) fn as_text(self, bytes: &[u8]) -> Option<&str> {
+        if self == Charset::Utf8 { std::str::from_utf8(bytes).ok() } else { None }
+    }
+
     /// How many bytes the character written as `byte` takes in UTF-8. Of a UTF-8 sequence's bytes each is one.
     pub(crate) fn decoded_len(self, byte: u8) -> usize {
         match (self, byte) {

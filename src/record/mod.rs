@@ -13,6 +13,7 @@ mod fhir;
 pub mod field;
 pub mod hl7;
 pub mod json;
+mod look;
 mod markup;
 mod rtf;
 pub mod select;

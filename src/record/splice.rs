@@ -118,14 +118,11 @@ fn is_number(text: &str) -> bool {
 }
 
 fn escape(text: &str, escape: Escape, charset: Charset, out: &mut Vec<u8>) {
-    let json = matches!(escape, Escape::None | Escape::Json | Escape::JsonNumber);
-    let stays = |b: u8| {
-        // What labels and tokens are made of stands for itself everywhere: no delimiter of HL7 is one of these.
-        b.is_ascii_alphanumeric()
-            || matches!(b, b'[' | b']' | b':' | b'_')
-            || json && (b' '..0x7f).contains(&b) && !matches!(b, b'"' | b'\\')
+    let plain = match escape {
+        Escape::None | Escape::Json | Escape::JsonNumber => IN_JSON,
+        _ => EVERYWHERE,
     };
-    if text.bytes().all(stays) {
+    if text.bytes().all(|b| PLAIN[usize::from(b)] & plain != 0) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
@@ -156,6 +153,24 @@ fn escape(text: &str, escape: Escape, charset: Charset, out: &mut Vec<u8>) {
         }
     }
 }
+
+/// What labels and tokens are made of stands for itself everywhere: no delimiter of HL7 is one of these.
+const EVERYWHERE: u8 = 1;
+/// Stands for itself in text and in JSON strings.
+const IN_JSON: u8 = 2;
+
+/// Where each byte stands for itself.
+const PLAIN: [u8; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        let b = byte as u8;
+        let everywhere = b.is_ascii_alphanumeric() || matches!(b, b'[' | b']' | b':' | b'_');
+        let json = matches!(b, b' '..0x7f) && !matches!(b, b'"' | b'\\');
+        table[byte] = EVERYWHERE * everywhere as u8 | IN_JSON * json as u8;
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -170,6 +170,12 @@ impl Transform {
         }
     }
 
+    /// Whether it matters within `scope` whose record a value stands in: what is made of a value is the same for all
+    /// otherwise.
+    pub fn tells_apart(&self, scope: &Scope) -> bool {
+        *scope != Scope::Corpus || self.policy.has(Action::Shift)
+    }
+
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -277,6 +283,10 @@ impl Transform {
     /// When the vault cannot be asked.
     pub fn existing_tokens(&self, text: &str, out: &mut Vec<Span>) -> Result<(), TransformError> {
         let bytes = text.as_bytes();
+        // Most values of fields are too short to hold an id, and hold no bracket.
+        if bytes.len() < id::SHORTEST && bytes.iter().all(|b| *b != b'[') {
+            return Ok(());
+        }
         let (mut from, first) = (0, out.len());
         while let Some(at) = memchr::memchr(b'[', bytes.get(from..).unwrap_or_default()).map(|at| from + at) {
             let end = match token::parse(bytes.get(at..).unwrap_or_default()) {
@@ -302,7 +312,6 @@ impl Transform {
 
     /// Appends where replacements of ids stand.
     fn existing_ids(&self, bytes: &[u8], out: &mut Vec<Span>) -> Result<(), TransformError> {
-        // Most values of fields are too short to hold one.
         if bytes.len() < id::SHORTEST {
             return Ok(());
         }

@@ -242,7 +242,16 @@ fn shortest(of: u64) -> u64 {
 /// Calls `f` with every spelling of the word whose shortest is `of`.
 fn spellings(of: u64, mut f: impl FnMut(u64)) {
     f(of);
-    short_forms().iter().filter(|(_, short)| **short == of).for_each(|(long, _)| f(*long));
+    long_forms().get(&of).into_iter().flatten().for_each(|long| f(*long));
+}
+
+fn long_forms() -> &'static HashMap64<Vec<u64>> {
+    static FORMS: OnceLock<HashMap64<Vec<u64>>> = OnceLock::new();
+    FORMS.get_or_init(|| {
+        let mut forms: HashMap64<Vec<u64>> = HashMap64::default();
+        short_forms().iter().for_each(|(long, short)| forms.entry(*short).or_default().push(*long));
+        forms
+    })
 }
 
 fn short_forms() -> &'static HashMap64<u64> {

@@ -155,6 +155,14 @@ impl RowEnd {
     /// From `at` on, the end of the row's text and the start of the next row; `None` when the buffer does not hold it. A
     /// carriage return at the very end of the buffer is not taken as a row end, see [`RowEnd::resume`].
     pub(crate) fn advance(&mut self, dialect: Dialect, buffer: &[u8], mut at: usize) -> Option<(usize, usize)> {
+        // Most rows have no quotes: they end where their line does.
+        if self.state == RowState::FieldStart {
+            let line = memchr::memchr2(b'\n', b'\r', buffer.get(at..)?).and_then(|end| buffer.get(at..at + end));
+            if let Some(line) = line.filter(|line| memchr(b'"', line).is_none()) {
+                self.state = RowState::Bare;
+                at += line.len();
+            }
+        }
         loop {
             let rest = buffer.get(at..).unwrap_or_default();
             match self.state {
@@ -269,8 +277,15 @@ impl Iterator for Fields<'_> {
                 return Some(self.quoted(open + 1));
             }
         }
-        let length = memchr(self.dialect.delimiter, rest);
+        let length = find(self.dialect.delimiter, rest);
         self.at = length.map(|l| start + l + 1);
         Some(Ok((Span::new(start, start + length.unwrap_or(rest.len())), false)))
     }
+}
+
+/// Where a byte stands, mostly a few bytes on.
+fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 12;
+    let near = bytes.get(..NEAR).unwrap_or(bytes);
+    near.iter().position(|b| *b == byte).or_else(|| memchr(byte, bytes.get(NEAR..)?).map(|at| NEAR + at))
 }

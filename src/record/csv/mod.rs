@@ -176,6 +176,7 @@ impl Table {
 
     fn row(&self, record: &mut Record<'_>) -> Result<(), Fault> {
         record.segments.reserve(self.columns.len().min(MANY));
+        let row = Cells { bytes: record.bytes, text: record.charset.as_text(record.bytes), charset: record.charset };
         let mut count = 0;
         for field in self.dialect.fields(record.bytes) {
             let (raw, quoted) = field?;
@@ -183,15 +184,22 @@ impl Table {
                 return Err(Fault::new(raw.start, Reason::CsvColumnCount));
             };
             if !raw.is_empty() && (column.wanted.search || column.patient) {
-                self.cell(record, column, count, raw, quoted);
+                self.cell(record, column, count, quoted, raw, row.text(raw, quoted));
             }
             count += 1;
         }
         self.is_whole(count, record.bytes)
     }
 
-    fn cell(&self, record: &mut Record<'_>, column: &Column, at: usize, raw: Span, quoted: bool) {
-        let text = cell(record.bytes, raw, record.charset, quoted);
+    fn cell<'r>(
+        &self,
+        record: &mut Record<'r>,
+        column: &Column,
+        at: usize,
+        quoted: bool,
+        raw: Span,
+        text: Cow<'r, str>,
+    ) {
         let hint = column.field.hint(&text, false);
         if column.patient && (column.wanted.patient || matches!(hint, Hint::Whole(_))) {
             record.patient = Some(text.clone());
@@ -209,12 +217,12 @@ impl Table {
     }
 
     fn header(&self, record: &mut Record<'_>) -> Result<(), Fault> {
+        let row = Cells { bytes: record.bytes, text: record.charset.as_text(record.bytes), charset: record.charset };
         for (count, field) in self.dialect.fields(record.bytes).enumerate() {
             let (raw, quoted) = field?;
             let known = self.columns.get(count).is_some_and(|column| column.known);
             if !known && !raw.is_empty() {
-                let text = cell(record.bytes, raw, record.charset, quoted);
-                let segment = Segment::new(raw, text, Hint::Text, escape(quoted));
+                let segment = Segment::new(raw, row.text(raw, quoted), Hint::Text, escape(quoted));
                 record.segments.push(Segment { field: count as u32, ..segment });
             }
         }
@@ -235,12 +243,26 @@ impl Column {
     }
 }
 
-/// The text of a field.
-fn cell<'r>(row: &'r [u8], span: Span, charset: Charset, quoted: bool) -> Cow<'r, str> {
-    let text = charset.decode(row.get(span.start..span.end).unwrap_or_default());
-    match quoted && text.contains('"') {
-        true => Cow::Owned(text.replace("\"\"", "\"")),
-        false => text,
+/// The row whose cells are read.
+#[derive(Clone, Copy)]
+struct Cells<'r> {
+    bytes: &'r [u8],
+    /// The row as text, where it is UTF-8: checked once for all cells.
+    text: Option<&'r str>,
+    charset: Charset,
+}
+
+impl<'r> Cells<'r> {
+    /// The text of a field.
+    fn text(self, span: Span, quoted: bool) -> Cow<'r, str> {
+        let text = match self.text.and_then(|row| row.get(span.start..span.end)) {
+            Some(text) => Cow::Borrowed(text),
+            None => self.charset.decode(self.bytes.get(span.start..span.end).unwrap_or_default()),
+        };
+        match quoted && text.contains('"') {
+            true => Cow::Owned(text.replace("\"\"", "\"")),
+            false => text,
+        }
     }
 }
 

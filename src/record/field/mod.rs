@@ -91,7 +91,11 @@ impl Field {
 
     /// What it says of this value; `number` when it is a JSON number.
     pub fn hint(self, value: &str, number: bool) -> Hint {
-        let value = value.trim();
+        // Most values begin and end with what is no white space.
+        let value = match value.as_bytes() {
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => value,
+            _ => value.trim(),
+        };
         if value.is_empty() || shape::is_placeholder(value) {
             return if number { Hint::Skip } else { Hint::Text };
         }

@@ -1,113 +1,33 @@
 //! Whether a value looks like what its field's name says.
 
+use super::super::look::{DIGITS, LETTERS, Look, letters, set, words};
 use crate::identifier::{Hint, Label};
-
-/// What a value is made of, told in one pass: fields are looked at by the billion.
-struct Look {
-    digits: usize,
-    letters: usize,
-    capitals: usize,
-    words: usize,
-    /// Which ASCII characters are in it, a bit each.
-    seen: u128,
-    ascii: bool,
-}
-
-impl Look {
-    fn of(value: &str) -> Look {
-        let (mut digits, mut letters, mut capitals, mut words) = (0, 0, 0, 0);
-        let (mut seen, mut ascii, mut blank) = (0u128, true, true);
-        for byte in value.bytes() {
-            ascii &= byte < 0x80;
-            seen |= 1 << (byte & 0x7f);
-            digits += usize::from(byte.is_ascii_digit());
-            letters += usize::from(byte.is_ascii_alphabetic());
-            capitals += usize::from(byte.is_ascii_uppercase());
-            // What `char::is_whitespace` says of ASCII.
-            let space = matches!(byte, b' ' | 9..=13);
-            words += usize::from(blank && !space);
-            blank = space;
-        }
-        if !ascii {
-            letters = self::letters(value);
-            capitals = value.chars().filter(|c| c.is_uppercase()).count();
-            words = self::words(value);
-            seen = value.bytes().filter(u8::is_ascii).fold(0, |seen, byte| seen | 1 << byte);
-        }
-        Look { digits, letters, capitals, words, seen, ascii }
-    }
-
-    /// Whether one of these ASCII characters is in it.
-    fn has(&self, any: u128) -> bool {
-        self.seen & any != 0
-    }
-
-    /// Whether it is of these ASCII characters alone.
-    fn is_of(&self, all: u128) -> bool {
-        self.ascii && self.seen & !all == 0
-    }
-}
-
-/// These ASCII characters, a bit each.
-const fn set(characters: &str) -> u128 {
-    let bytes = characters.as_bytes();
-    let (mut set, mut at) = (0, 0);
-    while at < bytes.len() {
-        set |= 1 << bytes[at];
-        at += 1;
-    }
-    set
-}
-
-const DIGITS: u128 = set("0123456789");
-const LETTERS: u128 = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
 fn digits(value: &str) -> usize {
     value.bytes().filter(u8::is_ascii_digit).count()
 }
 
-fn letters(value: &str) -> usize {
-    value.chars().filter(|c| c.is_alphabetic()).count()
-}
-
-fn words(value: &str) -> usize {
-    value.split_whitespace().count()
-}
-
-/// Bytes of "not applicable".
-const LONGEST_PLACEHOLDER: usize = 14;
-
 /// "none", "unknown" and the like stand for no value.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "n/a",
-        "na",
-        "none",
-        "null",
-        "nil",
-        "unknown",
-        "unk",
-        "self",
-        "same",
-        "yes",
-        "no",
-        "true",
-        "false",
-        "other",
-        "pending",
-        "tbd",
-        "not provided",
-        "declined",
-        "refused",
-        "not applicable",
-        "unavailable",
-        "default",
-        "system",
-        "admin",
-    ];
-    let is = |word: &&str| word.len() == value.len() && value.eq_ignore_ascii_case(word);
-    value.len() <= LONGEST_PLACEHOLDER && value.starts_with(|c: char| c.is_ascii_alphabetic()) && WORDS.iter().any(is)
-        || value.chars().all(|c| !c.is_alphanumeric())
+    // By their length: most values are told apart by it and their first letter.
+    let words: &[&str] = match value.len() {
+        2 => &["na", "no"],
+        3 => &["n/a", "nil", "unk", "yes", "tbd"],
+        4 => &["none", "null", "self", "same", "true"],
+        5 => &["false", "other", "admin"],
+        6 => &["system"],
+        7 => &["unknown", "pending", "refused", "default"],
+        8 => &["declined"],
+        11 => &["unavailable"],
+        12 => &["not provided"],
+        14 => &["not applicable"],
+        _ => &[],
+    };
+    match value.as_bytes().first() {
+        Some(b'0'..=b'9') => false,
+        Some(first) if first.is_ascii_alphabetic() => words.iter().any(|word| value.eq_ignore_ascii_case(word)),
+        _ => value.chars().all(|c| !c.is_alphanumeric()),
+    }
 }
 
 /// Has letters and is no sentence; digits only where names have them (`Jr. 2nd`).
@@ -115,7 +35,7 @@ pub(super) fn is_name(value: &str) -> bool {
     let look = Look::of(value);
     look.letters >= 1
         && value.len() <= 80
-        && look.words <= 8
+        && look.words(value) <= 8
         && look.digits <= 1
         && !look.has(const { set("@/\\=<{[:?!\n") })
 }
@@ -145,13 +65,13 @@ pub(super) fn is_date(value: &str, number: bool) -> bool {
         return matches!(count, 8 | 10 | 12 | 13 | 14 | 16) || (count >= 10 && value.contains('.'));
     }
     // Most are digits and marks alone.
-    let spelled = !look.ascii || look.has(const { LETTERS & !set("TZ") });
+    let spelled = !look.is_ascii() || look.has(const { LETTERS & !set("TZ") });
     let begins = |run: &str| run.get(..3).is_some_and(|m| MONTHS.iter().any(|x| m.eq_ignore_ascii_case(x)));
     let month = spelled && value.split(|c: char| !c.is_alphabetic()).any(begins);
     let separated = look.has(const { set("/-.T") });
     let plain = look.is_of(DIGITS);
     let marks = look.is_of(const { LETTERS | DIGITS | set(" -/.:,+'TZ()[]_") })
-        || !look.ascii && value.chars().all(|c| c.is_alphanumeric() || " -/.:,+'TZ()[]_\u{2013}".contains(c));
+        || !look.is_ascii() && value.chars().all(|c| c.is_alphanumeric() || " -/.:,+'TZ()[]_\u{2013}".contains(c));
     let foreign = spelled
         && !month
         && value.chars().filter(|c| c.is_alphabetic()).any(|c| !"TZAPMUCESDG".contains(c.to_ascii_uppercase()));
@@ -159,11 +79,11 @@ pub(super) fn is_date(value: &str, number: bool) -> bool {
         && !is_decimal(value)
         && marks
         && !foreign
-        && (month && (count >= 1 || look.words == 1)
+        && (month && (count >= 1 || look.words(value) == 1)
             || plain && matches!(count, 6 | 8 | 10 | 12 | 13 | 14 | 17)
             // Days since 1900, as spreadsheets count them: 1927 to 2064.
             || plain && count == 5 && matches!(value.as_bytes().first(), Some(b'1'..=b'5'))
-            || !plain && separated && count >= 3 && look.words <= 6)
+            || !plain && separated && count >= 3 && look.words(value) <= 6)
 }
 
 /// A day or month by number, or a month by name.
@@ -276,7 +196,7 @@ pub(super) fn is_street(value: &str) -> bool {
 
 pub(super) fn is_place(value: &str) -> bool {
     let look = Look::of(value);
-    look.letters >= 2 && value.len() <= 80 && look.words <= 8 && look.digits <= 1
+    look.letters >= 2 && value.len() <= 80 && look.words(value) <= 8 && look.digits <= 1
 }
 
 /// Names of organisations have a word of three letters; a short code of capitals counts too.
@@ -284,7 +204,7 @@ pub(super) fn is_organisation(value: &str) -> bool {
     let look = Look::of(value);
     look.letters >= 3
         && value.len() <= 100
-        && look.words <= 12
+        && look.words(value) <= 12
         && !(look.has(const { set(":") }) && value.contains("://"))
 }
 
@@ -301,7 +221,7 @@ pub(super) fn is_number(value: &str, least: usize) -> bool {
     look.digits >= 1
         && look.digits + look.letters >= least
         && value.len() <= 128
-        && look.words <= 3
+        && look.words(value) <= 3
         && !look.has(const { set("@") })
         && !(look.has(const { set(":") }) && value.contains("://"))
 }
@@ -343,11 +263,11 @@ pub(super) fn is_region_code(value: &str) -> bool {
 /// One short word of a fixed vocabulary: no date, no long number, no capitalised name.
 pub(super) fn is_code(value: &str) -> bool {
     let look = Look::of(value);
-    let Look { digits, letters, capitals, words, .. } = look;
+    let Look { digits, letters, capitals, .. } = look;
     let named = letters > 2 && capitals == 1 && value.starts_with(|c: char| c.is_ascii_uppercase()) && digits == 0;
     value.len() <= 16
-        && words == 1
-        && look.ascii
+        && look.words(value) == 1
+        && look.is_ascii()
         && digits <= 6
         && !look.has(const { set("/@:,") })
         && (!named || is_common(value))
@@ -432,8 +352,11 @@ fn is_common(value: &str) -> bool {
 
 /// A number with a sign, a comparison and a unit at most.
 pub(super) fn is_measure(value: &str) -> bool {
-    if Look::of(value).is_of(DIGITS) {
-        return (1..=6).contains(&value.len());
+    let look = Look::of(value);
+    // Most are digits, and a point among them.
+    if look.is_of(const { DIGITS | set(".") }) {
+        let whole = value.find('.').unwrap_or(value.len());
+        return !value.is_empty() && whole <= 6 && value.len() - look.digits <= 1;
     }
     let number = value.trim_start_matches(['<', '>', '=', '+', '-', '~', '$', '\u{20ac}']).trim_start();
     let end = number.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(number.len());
@@ -454,30 +377,4 @@ pub(super) fn is_unit(value: &str) -> bool {
         && !value.contains(['-', '@', ':', ','])
         && value.chars().filter(|c| c.is_alphabetic()).count() <= 10
         && !value.split(|c: char| !c.is_alphabetic()).any(|w| w.len() > 6)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_look_tells_what_looking_twice_would() {
-        for value in [
-            "",
-            "Okafor, Ada M.",
-            "00482913",
-            "  a\tb\u{b}c\n",
-            "\u{c5}se S\u{f8}rlie\u{a0}Vann",
-            "\u{2013}",
-            "10*3/uL",
-            "\u{0}",
-        ] {
-            let look = Look::of(value);
-            let capitals = value.chars().filter(|c| c.is_uppercase()).count();
-            let have = (look.digits, look.letters, look.words, look.capitals, look.ascii);
-            assert_eq!(have, (digits(value), letters(value), words(value), capitals, value.is_ascii()), "{value:?}");
-            assert_eq!(look.has(set(",/")), value.contains([',', '/']), "{value:?}");
-            assert_eq!(look.is_of(DIGITS), value.bytes().all(|b| b.is_ascii_digit()), "{value:?}");
-        }
-    }
 }

@@ -60,6 +60,7 @@ impl Reader {
         let mut message = Message {
             fields: &mut self.fields,
             delimiters,
+            marks: marks(delimiters),
             text,
             record,
             notes: Vec::new(),
@@ -93,15 +94,59 @@ pub(crate) fn is_sound(before: &[u8], after: &[u8]) -> bool {
     let Ok((d, first)) = delimiters::of_header(before.get(line.start..line.end).unwrap_or_default()) else {
         return false;
     };
-    let mut structural = [false; 256];
-    for byte in [d.field, d.component, d.repetition, d.subcomponent, b'\r', b'\n'] {
-        if let Some(mark) = structural.get_mut(usize::from(byte)) {
-            *mark = byte != 0;
+    let mut structural = marks(d);
+    for end in *b"\r\n" {
+        structural[usize::from(end)] = END;
+    }
+    let next = |bytes: &[u8]| bytes.iter().position(|byte| structural[usize::from(*byte)] != 0);
+    let (Some((head, mut before)), Some((same, mut after))) =
+        (before.split_at_checked(line.start + first), after.split_at_checked(line.start + first))
+    else {
+        return false;
+    };
+    if head != same {
+        return false;
+    }
+    loop {
+        // What stands in both alike has the same structure.
+        let alike = common(before, after);
+        (before, after) = (before.get(alike..).unwrap_or_default(), after.get(alike..).unwrap_or_default());
+        match (next(before), next(after)) {
+            (Some(old), Some(new)) if before.get(old) == after.get(new) => {
+                before = before.get(old + 1..).unwrap_or_default();
+                after = after.get(new + 1..).unwrap_or_default();
+            }
+            (old, new) => return old.is_none() && new.is_none(),
         }
     }
-    let is_structural = |byte: &&u8| structural.get(usize::from(**byte)).copied().unwrap_or(false);
-    before.get(..line.start + first) == after.get(..line.start + first)
-        && before.iter().filter(is_structural).eq(after.iter().filter(is_structural))
+}
+
+/// How many bytes both begin with, short of a step.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    const STEP: usize = 32;
+    let steps = one.as_chunks::<STEP>().0.iter().zip(other.as_chunks::<STEP>().0);
+    steps.take_while(|(a, b)| a == b).count() * STEP
+}
+
+/// Separates fields.
+const FIELD: u8 = 1;
+/// Separates repetitions.
+const REPETITION: u8 = 2;
+/// Separates components.
+const COMPONENT: u8 = 4;
+/// Separates sub-components.
+const SUBCOMPONENT: u8 = 8;
+/// Ends a segment.
+const END: u8 = 16;
+
+/// What each byte separates.
+fn marks(d: Delimiters) -> [u8; 256] {
+    let mut marks = [0; 256];
+    let all = [(d.field, FIELD), (d.repetition, REPETITION), (d.component, COMPONENT), (d.subcomponent, SUBCOMPONENT)];
+    for (byte, mark) in all.into_iter().filter(|(byte, _)| *byte != 0) {
+        marks[usize::from(byte)] |= mark;
+    }
+    marks
 }
 
 /// The lines of a message from `start` on that are not empty.
@@ -125,6 +170,8 @@ fn lines(bytes: &[u8], start: usize) -> impl Iterator<Item = Span> + '_ {
 struct Message<'p, 'r> {
     fields: &'p mut Fields,
     delimiters: Delimiters,
+    /// What each byte separates, see [`marks`].
+    marks: [u8; 256],
     /// Its bytes, when they are UTF-8.
     text: Option<&'r str>,
     record: Record<'r>,
@@ -208,7 +255,8 @@ impl<'r> Message<'_, 'r> {
     fn begin(&mut self, line: Span, bytes: &[u8]) {
         let name = bytes.first_chunk().copied().unwrap_or(*b"   ");
         let base = place::base(name);
-        self.line = Line { name, base, ..self.marks(bytes) };
+        let escaped = memchr(self.delimiters.escape, bytes).is_some();
+        self.line = Line { name, base, escaped, ..Line::default() };
         match &name {
             // Text of an observation goes on only in the next one.
             b"OBX" => {
@@ -251,26 +299,46 @@ impl<'r> Message<'_, 'r> {
             return;
         }
         let kinds = table::fields(&self.line.name);
-        for (at, field) in parts(self.bytes(fields), fields.start, self.delimiters.field).enumerate() {
-            if field.is_empty() {
-                continue;
-            }
-            let number = first + at;
-            self.line.field = number;
-            let kind = match kinds.get(number - 1).copied().unwrap_or(Kind::Unknown) {
-                Kind::Value => self.line.value_type,
-                kind => kind,
-            };
-            for rep in parts(self.bytes(field), field.start, self.line.repetition) {
-                if !rep.is_empty() {
-                    self.repetition(kind, rep);
+        let Delimiters { repetition, subcomponent, .. } = self.delimiters;
+        let mut rest = self.bytes(fields);
+        for number in first.. {
+            // One look at a field tells where it ends and what is in it.
+            let (mut seen, mut length) = (0, rest.len());
+            for (at, byte) in rest.iter().enumerate() {
+                let mark = self.marks[usize::from(*byte)];
+                if mark & FIELD != 0 {
+                    length = at;
+                    break;
                 }
+                seen |= mark;
+            }
+            let start = fields.end - rest.len();
+            let field = Span::new(start, start + length);
+            if length > 0 {
+                self.line.field = number;
+                self.line.repetition = if seen & REPETITION != 0 { repetition } else { 0 };
+                self.line.subcomponent = if seen & SUBCOMPONENT != 0 { subcomponent } else { 0 };
+                let kind = match kinds.get(number - 1).copied().unwrap_or(Kind::Unknown) {
+                    Kind::Value => self.line.value_type,
+                    kind => kind,
+                };
+                let component = if seen & COMPONENT != 0 { self.delimiters.component } else { 0 };
+                for rep in parts(self.bytes(field), field.start, self.line.repetition) {
+                    if !rep.is_empty() {
+                        self.repetition(kind, rep, component);
+                    }
+                }
+            }
+            match rest.get(length + 1..) {
+                Some(further) => rest = further,
+                None => break,
             }
         }
     }
 
-    fn repetition(&mut self, kind: Kind, rep: Span) {
-        let around = self.around(rep, self.delimiters.component, kind);
+    /// Reads a repetition whose components that byte separates; 0 where it has one alone.
+    fn repetition(&mut self, kind: Kind, rep: Span, separator: u8) {
+        let around = self.around(rep, separator, kind);
         let kind = match kind {
             Kind::Note => return self.note(rep, Join::Line),
             Kind::Ed => return self.document(rep),
@@ -283,7 +351,7 @@ impl<'r> Message<'_, 'r> {
             kind => kind,
         };
         let kinds = kind.parts();
-        for (at, component) in parts(around.bytes, rep.start, self.delimiters.component).enumerate() {
+        for (at, component) in parts(around.bytes, rep.start, separator).enumerate() {
             if component.is_empty() {
                 continue;
             }

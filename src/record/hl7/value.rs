@@ -4,6 +4,7 @@ use super::find;
 use super::kind::Kind;
 use super::words::{self, is_one_of};
 use crate::identifier::{Hint, Label};
+use crate::record::look::{BLANK, DIGITS, Look, set};
 
 /// The repetition, or component, that a value stands in.
 #[derive(Clone, Copy)]
@@ -40,7 +41,7 @@ pub(super) fn hint(kind: Kind, value: &[u8], around: Around<'_>) -> Hint {
     match kind {
         Kind::Never => Hint::Skip,
         Kind::Code => either(is_code(value)),
-        Kind::Unit => either(value.len() <= 24 && digits(value) <= 6 && !has_space(value)),
+        Kind::Unit => either(is_unit(value)),
         Kind::Number => either(is_number(value)),
         Kind::Range => either(is_range(value)),
         Kind::Time => either(value.len() <= 16 && leading_digits(value) <= 6 && value.iter().all(is_date_byte)),
@@ -58,7 +59,7 @@ pub(super) fn hint(kind: Kind, value: &[u8], around: Around<'_>) -> Hint {
         Kind::Phone => phone(value, around),
         Kind::Address if value.contains(&b'@') => Hint::Whole(Label::Email),
         Kind::Address if value.contains(&b'.') => Hint::Whole(Label::Url),
-        Kind::CodeOrText if is_system(around.part(3)) => either(!has_space(value) && value.len() <= 24),
+        Kind::CodeOrText if is_system(around.part(3)) => either(value.len() <= 24 && !has_space(value)),
         Kind::CodeOrText => either(is_code(value)),
         Kind::Unknown => unknown(value),
         _ => Hint::Text,
@@ -89,19 +90,38 @@ fn has_space(value: &[u8]) -> bool {
 
 /// In one piece, short, without the small letters of words and without enough digits for a number of somebody.
 fn is_code(value: &[u8]) -> bool {
-    value.len() <= 24
-        && digits(value) <= 6
-        && value.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'@')
-        && (value.len() <= 3 || !value.iter().any(u8::is_ascii_lowercase))
+    if value.len() > 24 {
+        return false;
+    }
+    let look = Look::of_bytes(value);
+    look.digits <= 6
+        && look.is_graphic()
+        && !look.has(const { set("@") })
+        && (value.len() <= 3 || look.capitals == look.letters)
+}
+
+fn is_unit(value: &[u8]) -> bool {
+    if value.len() > 24 {
+        return false;
+    }
+    let look = Look::of_bytes(value);
+    look.digits <= 6 && !look.has(BLANK)
 }
 
 /// A number, a comparator or a separator of numbers. More digits than a measurement has may be a telephone number.
 pub(super) fn is_number(value: &[u8]) -> bool {
     let value = value.trim_ascii();
+    if value.len() > 24 {
+        return false;
+    }
+    // Most are digits, and a point among them.
+    let look = Look::of_bytes(value);
+    if look.is_of(const { DIGITS | set(".") }) {
+        return look.digits <= 9 || look.digits < value.len() && leading_digits(value) <= 9;
+    }
     let unsigned = value.strip_prefix(b"-").or_else(|| value.strip_prefix(b"+")).unwrap_or(value);
     let marks = unsigned.iter().filter(|byte| matches!(**byte, b'/' | b':' | b'-')).count();
-    value.len() <= 24
-        && marks <= 1
+    marks <= 1
         && (digits(value) <= 9 || value.contains(&b'.') && leading_digits(unsigned) <= 9)
         && unsigned.iter().all(|byte| {
             byte.is_ascii_digit() || matches!(byte, b'.' | b'<' | b'>' | b'=' | b'/' | b':' | b'-' | b'%' | b',' | b'+')
@@ -111,12 +131,12 @@ pub(super) fn is_number(value: &[u8]) -> bool {
 
 /// Numbers with what is between them.
 fn is_range(value: &[u8]) -> bool {
-    value.len() <= 24
-        && digits(value) <= 12
-        && value.iter().all(|byte| {
-            byte.is_ascii_digit()
-                || matches!(byte, b' ' | b'.' | b'<' | b'>' | b'=' | b'/' | b':' | b'-' | b'%' | b',' | b'+')
-        })
+    if value.len() > 24 {
+        return false;
+    }
+    let look = Look::of_bytes(value);
+    look.digits <= 12
+        && look.is_of(const { DIGITS | set(" .<>=/:-%,+") })
         && value.split(|byte| !byte.is_ascii_digit() && *byte != b'.').all(|number| digits(number) <= 6)
         && value.iter().filter(|byte| matches!(byte, b'/' | b'-')).count() <= 1
 }
@@ -127,8 +147,9 @@ fn is_date_byte(byte: &u8) -> bool {
 }
 
 fn date(value: &[u8]) -> Hint {
-    let count = digits(value);
-    if !value.iter().all(is_date_byte) {
+    let look = Look::of_bytes(value);
+    let count = look.digits;
+    if !look.is_of(const { DIGITS | set(".+-:/TZ ") }) {
         return Hint::Text;
     }
     let year = value.len() == 4 && count == 4 && matches!(value.get(..2), Some(b"18" | b"19" | b"20" | b"21"));
