@@ -182,6 +182,10 @@ mod tests {
             ("Called Hyun-woo Baek; Hyun-woo agrees.", vec!["Hyun-woo", "Baek", "Hyun-woo"]),
             ("Mr. Parkinson has Parkinson disease.", vec!["Parkinson"]),
             ("cc: Hana Lindqvist, MD", vec!["Hana Lindqvist"]),
+            ("| # | name |\n| 4 | de la Cruz, Virginia | ED |", vec!["de la Cruz, Virginia"]),
+            ("PID|3|||LI^XIAOMING^^^^^A||", vec!["LI^XIAOMING"]),
+            ("continue lasix, family at the bedside through the night. bkj", vec!["bkj"]),
+            ("continue lasix, family at the bedside through the night. mg", vec!["mg"]),
             ("Signed, Maeve O'Dowd RN", vec!["Maeve O'Dowd"]),
         ] {
             assert_eq!(found(text), names, "{text}");
@@ -198,6 +202,9 @@ mod tests {
             "HISTORY OF PRESENT ILLNESS: The patient is a pleasant gentleman.",
             "Crohn's disease, Hodgkin lymphoma and Bell's palsy in the family.",
             "Abdomen soft, lungs clear, heart regular.",
+            "Continue fluids and recheck the labs in the morning. prn",
+            "He was happy with the plan and will call us. ok",
+            "Pain better. mg",
         ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }

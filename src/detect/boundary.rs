@@ -32,6 +32,7 @@ pub(super) fn push(
             end_before_verb(text, sequence, from, &mut to);
             end_before_value(text, sequence, from, &mut to);
             widen(text, sequence, &mut from, &mut to);
+            to = name_end(text, sequence, from, to);
         }
         Label::Facility | Label::Employer | Label::City => widen_place(text, sequence, label, &mut from, &mut to),
         Label::OtherId => trim_words(sequence, &mut from, &mut to),
@@ -102,6 +103,10 @@ pub(super) fn exact(
     while from < to && punct(from) && !opens(text, sequence, from, label) {
         from += 1;
     }
+    if label == Label::Name {
+        from = name_start(text, sequence, from);
+        to = name_end(text, sequence, from, to);
+    }
     // `at the Alpine Base Hospital`: the article names nothing.
     let article = |i: usize| sequence.tokens.get(i).is_some_and(|t| matches!(t.of(text), "the" | "a" | "an"));
     if from < to && matches!(label, Label::Facility | Label::Employer) && article(from) {
@@ -109,6 +114,40 @@ pub(super) fn exact(
     }
     add(text, sequence, (from, to), label, score, Source::Model, out);
 }
+
+/// Where a name begins that was found to begin at token `from`: at the short form of Muhammad, which is no degree there, as a degree
+/// stands behind a name; and at the surname of a name in HL7, `|LI^XIAOMING^`.
+fn name_start(text: &str, sequence: &Sequence, from: usize) -> usize {
+    let token = |back: usize| from.checked_sub(back).and_then(|i| sequence.tokens.get(i));
+    let is = |back: usize, marks: &[&str]| token(back).is_some_and(|t| marks.contains(&t.of(text)));
+    let gap = |back: usize| token(back).map_or(Gap::Block, |t| t.gap);
+    if gap(0) <= Gap::Space && is(1, &["Md", "Mohd", "Muhd"]) {
+        return from - 1;
+    }
+    let surname = gap(0) == Gap::None
+        && is(1, &["^"])
+        && gap(1) == Gap::None
+        && token(2).is_some_and(|t| t.kind == Kind::Word && t.case != Case::Lower && t.len() > 1)
+        && gap(2) == Gap::None
+        && is(3, &["|", "~"]);
+    if surname { from - 2 } else { from }
+}
+
+/// Where a name ends that was found to be tokens `from..=to`: at the first name behind the comma where both fill a cell or line, though it
+/// may be called as a state is: `| de la Cruz, Virginia |`.
+fn name_end(text: &str, sequence: &Sequence, from: usize, to: usize) -> usize {
+    let token = |i: usize| sequence.tokens.get(i);
+    let mark = |i: usize| token(i).is_some_and(|t| t.of(text) == "|");
+    let begins = from.checked_sub(1).is_none_or(mark) || token(from).is_some_and(|t| t.gap >= Gap::Wide);
+    let comma = token(to + 1).is_some_and(|t| t.of(text) == "," && t.gap == Gap::None);
+    let given = token(to + 2).is_some_and(|t| t.kind == Kind::Word && t.case == Case::Title && t.gap == Gap::Space)
+        && sequence.infos.get(to + 2).is_some_and(|x| x.entry.first() >= GIVEN);
+    let ends = token(to + 3).is_none_or(|t| t.gap >= Gap::Wide) || mark(to + 3);
+    if begins && comma && given && ends { to + 2 } else { to }
+}
+
+/// How common as a first name a word is that is one in a list: the middle bucket of those that the census tells.
+const GIVEN: u8 = 7;
 
 /// The bracket of a telephone number's area code belongs to it.
 fn opens(text: &str, sequence: &Sequence, i: usize, label: Label) -> bool {
@@ -316,9 +355,10 @@ pub(super) fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut 
             && sequence.infos.get(a - 1).is_some_and(|x| x.entry.is_particle() && x.entry.lower() <= 13)
             && token(a - 1).is_some_and(|t| (2..=4).contains(&t.len()));
         let initial_before = near(a) && a >= 1 && initial(a - 1) && !matches!(str(a - 1), "A" | "I");
-        // Short for Muhammad, not for a degree, which stands behind a name.
-        let muhammad = near(a) && a >= 1 && matches!(str(a - 1), "Md" | "Mohd" | "Muhd");
-        if particle || initial_before || muhammad {
+        let start = name_start(text, sequence, a);
+        if start < a {
+            *from = start;
+        } else if particle || initial_before {
             *from = a - 1;
         } else if a >= 2 {
             let half = str(a - 1) == "-" && glued(a) && glued(a - 1) && capital(a - 2);

@@ -40,8 +40,9 @@ pub(crate) struct Question {
     pub(crate) open: (usize, usize),
 }
 
-/// A window at a token that the gate takes for a word: a number in words ([`counted`]), a letter behind a title (`dr t`), a word in capitals before an initial (`LONG, A.`), or two or three small letters that end a line with what stands
-/// glued before them (`jt/abl`).
+/// A window at a token that the gate takes for a word: a number in words ([`counted`]), a letter behind a title (`dr t`), a word in
+/// capitals before an initial (`LONG, A.`), two words of which the first begins places (`fort ransom`), or two or three small letters that end
+/// a line with what stands glued before them (`jt/abl`).
 fn unsettled(sequence: &Sequence, i: usize) -> Option<(usize, usize)> {
     let (token, info) = sequence.tokens.get(i).zip(sequence.infos.get(i))?;
     let at = |i: usize| sequence.tokens.get(i);
@@ -56,6 +57,11 @@ fn unsettled(sequence: &Sequence, i: usize) -> Option<(usize, usize)> {
             let before = i.checked_sub(1).and_then(|p| sequence.infos.get(p));
             if info.bits & NUMBER != 0 {
                 return counted(sequence, i);
+            }
+            if info.bits & Word::PLACE != 0 {
+                let named = at(i + 1).is_some_and(|t| t.kind == Kind::Word && t.gap == Gap::Space)
+                    && sequence.infos.get(i + 1).is_some_and(|x| x.entry.lower() < FUNCTION);
+                return named.then_some((i, i + 2));
             }
             if token.len() == 1 && token.gap == Gap::Space && before.is_some_and(|x| x.entry.is_title()) {
                 return Some((i, i + 1));

@@ -1,7 +1,7 @@
 //! Initials that sign: letters of a person whom the text names in full, where a signature stands.
 //!
 //! `Prov: Inés Moreau MD ... Dispo 0255.    IM`, `KB = Kerry Boyd`, `0500 asleep. kb`. Where nobody of these initials is named, the model
-//! decides alone.
+//! decides, but for small letters that are no word behind the last sentence of a text: `Bill in ER. mg`.
 
 use super::dictionary::Entry;
 use super::evidence::feature::Sequence;
@@ -13,11 +13,12 @@ use crate::span::Span;
 /// Adds the initials that people named in `found` sign with.
 pub(super) fn sign(text: &str, sequence: &Sequence, found: &mut Vec<Finding>) {
     let people = people(text, sequence, found);
-    if people.is_empty() {
-        return;
-    }
     let tokens = sequence.tokens.as_slice();
     let mut signed = Vec::new();
+    signed.extend(last(text, sequence));
+    if people.is_empty() && signed.is_empty() {
+        return;
+    }
     for (i, token) in tokens.iter().enumerate() {
         let fits = token.kind == Kind::Word && matches!(token.len(), 2 | 3) && is_cased(token.case);
         if !fits || !people.iter().any(|person| person.is(token.of(text))) {
@@ -36,6 +37,20 @@ pub(super) fn sign(text: &str, sequence: &Sequence, found: &mut Vec<Finding>) {
         source: Source::Document,
     }));
 }
+
+/// Two or three small letters that are no word, behind the last sentence of a text: whoever wrote it. A unit needs a number before it.
+fn last(text: &str, sequence: &Sequence) -> Option<Span> {
+    let [.., before, token] = sequence.tokens.as_slice() else { return None };
+    let entry = sequence.infos.last()?.known.entry;
+    let known = entry.any(Entry::ABBREV.or(Entry::CREDENTIAL).or(Entry::TITLE).or(Entry::MEDICAL).or(Entry::DRUG));
+    let letters = token.kind == Kind::Word && matches!(token.len(), 2 | 3) && token.case == Case::Lower;
+    let sentence = before.of(text) == "." && before.gap == Gap::None && token.gap >= Gap::Space;
+    let signs = letters && sentence && sequence.tokens.len() >= LEAST && entry.lower() < COMMON;
+    (signs && (entry.is_unit() || !known)).then(|| Span::new(token.start as usize, token.end as usize))
+}
+
+/// Tokens of the shortest text that somebody signs.
+const LEAST: usize = 8;
 
 /// First letters of the words of a name, in small letters: of the first and the last, and of all.
 struct Person {

@@ -166,7 +166,7 @@ const PLAIN: [u8; 256] = {
         let b = byte as u8;
         let everywhere = b.is_ascii_alphanumeric() || matches!(b, b'[' | b']' | b':' | b'_');
         let json = matches!(b, b' '..0x7f) && !matches!(b, b'"' | b'\\');
-        table[byte] = EVERYWHERE * everywhere as u8 | IN_JSON * json as u8;
+        table[byte] = (EVERYWHERE * everywhere as u8) | (IN_JSON * json as u8);
         byte += 1;
     }
     table

@@ -43,6 +43,8 @@ impl Word {
     pub(crate) const COUNT: u16 = 512;
     /// A day of the month in words: `ninth`, `twentieth`.
     pub(crate) const ORDINAL: u16 = 1024;
+    /// What places begin with: `fort`, `lake`.
+    pub(crate) const PLACE: u16 = 2048;
     /// Of a word that no list holds.
     pub(crate) const NOTHING: Word = Word { entry: Entry::NOTHING, word: 0, suffix: 0, bits: 0, base: 0, alone: None };
 
@@ -99,6 +101,7 @@ impl Word {
             b"twentieth",
             b"thirtieth",
         ];
+        const PLACES: [&[u8]; 8] = [b"fort", b"lake", b"mount", b"camp", b"cape", b"glen", b"isle", b"saint"];
         let tail = folded.get(folded.len().saturating_sub(3)..).unwrap_or(b"");
         let hash = tail.iter().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
         let bit = |on: bool, bit: u16| if on { bit } else { 0 };
@@ -112,6 +115,7 @@ impl Word {
                 | bit(DIGITS.contains(&folded), Self::DIGIT)
                 | bit(COUNTS.contains(&folded), Self::COUNT)
                 | bit(ORDINALS.contains(&folded), Self::ORDINAL)
+                | bit(PLACES.contains(&folded), Self::PLACE)
                 | bit(matches!(folded, b"ninety" | b"hundred"), Self::OLD)
                 | bit(matches!(folded, b"box" | b"bx"), Self::BOX)
                 | bit(

@@ -1,6 +1,7 @@
 //! Dates with a month's name in them, seasons with a year, ages of ninety and more.
 
 use super::{Marks, View};
+use crate::detect::evidence::word::Word;
 use crate::detect::public::is_public;
 use crate::detect::shape::Shape;
 use crate::detect::token::{Case, Gap, Kind, month_number};
@@ -9,6 +10,11 @@ use crate::identifier::Label;
 use crate::span::Span;
 
 impl View<'_> {
+    /// Whether token `i` is a day of a month in words, or the tens of one.
+    fn ordinal(&self, i: usize) -> bool {
+        self.sequence.infos.get(i).is_some_and(|x| x.bits & Word::ORDINAL != 0) || self.any(i, &["twenty", "thirty"])
+    }
+
     /// A year behind a date: `2019`, `'19`. The last token of it.
     pub(super) fn year(&self, i: usize) -> Option<usize> {
         if !self.joined(i) {
@@ -60,11 +66,11 @@ impl View<'_> {
             at += 1;
         }
         let range = self.shape_of(at) == Shape::Range && self.near(at);
-        if self.near(at) && self.any(at, &ORDINALS) {
+        if self.near(at) && self.ordinal(at) {
             to = at;
-            if self.str(at + 1) == "-" && self.near(at + 2) && self.any(at + 2, &ORDINALS) {
+            if self.str(at + 1) == "-" && self.near(at + 2) && self.ordinal(at + 2) {
                 to = at + 2;
-            } else if self.any(at, &["twenty", "thirty"]) && self.near(at + 1) && self.any(at + 1, &ORDINALS) {
+            } else if self.any(at, &["twenty", "thirty"]) && self.near(at + 1) && self.ordinal(at + 1) {
                 to = at + 1;
             }
             sure = !self.any(to, &["twenty", "thirty"]);
@@ -147,7 +153,7 @@ impl View<'_> {
         if day {
             at = at.checked_sub(1)?;
         }
-        if !(self.any(at, &ORDINALS) && !self.any(at, &["twenty", "thirty"]) || day && self.is(at, "last")) {
+        if !(self.ordinal(at) && !self.any(at, &["twenty", "thirty"]) || day && self.is(at, "last")) {
             return None;
         }
         let tens = |k: usize| self.any(k, &["twenty", "thirty"]);
@@ -298,29 +304,3 @@ const CULTURES: [&str; 11] =
     ["bcx", "ucx", "cx", "bc", "afb", "sputum", "sputa", "culture", "cultures", "swab", "swabs"];
 /// Bytes of the shortest line that may have been broken at its width.
 const WIDTH: u32 = 36;
-/// Days of a month in words.
-const ORDINALS: [&str; 23] = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-    "twentieth",
-    "thirtieth",
-    "twenty",
-    "thirty",
-];

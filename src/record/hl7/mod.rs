@@ -123,7 +123,7 @@ pub(crate) fn is_sound(before: &[u8], after: &[u8]) -> bool {
 
 /// How many bytes both begin with, short of a step.
 fn common(one: &[u8], other: &[u8]) -> usize {
-    const STEP: usize = 32;
+    const STEP: usize = 8;
     let steps = one.as_chunks::<STEP>().0.iter().zip(other.as_chunks::<STEP>().0);
     steps.take_while(|(a, b)| a == b).count() * STEP
 }
@@ -323,9 +323,13 @@ impl<'r> Message<'_, 'r> {
                     kind => kind,
                 };
                 let component = if seen & COMPONENT != 0 { self.delimiters.component } else { 0 };
-                for rep in parts(self.bytes(field), field.start, self.line.repetition) {
-                    if !rep.is_empty() {
-                        self.repetition(kind, rep, component);
+                if self.line.repetition == 0 {
+                    self.repetition(kind, field, component);
+                } else {
+                    for rep in parts(self.bytes(field), field.start, repetition) {
+                        if !rep.is_empty() {
+                            self.repetition(kind, rep, component);
+                        }
                     }
                 }
             }
@@ -351,26 +355,27 @@ impl<'r> Message<'_, 'r> {
             kind => kind,
         };
         let kinds = kind.parts();
+        let part = |at: usize| match kinds.get(at) {
+            Some(part) => *part,
+            None if at == 0 => kind,
+            None if kinds.is_empty() && matches!(kind, Kind::Code | Kind::Number | Kind::Text | Kind::Never) => kind,
+            None => Kind::Unknown,
+        };
+        // Most are one value.
+        if separator == 0 {
+            return self.component(part(0), rep, 1, around);
+        }
         for (at, component) in parts(around.bytes, rep.start, separator).enumerate() {
-            if component.is_empty() {
-                continue;
+            if !component.is_empty() {
+                self.component(part(at), component, at + 1, around);
             }
-            let part = match kinds.get(at) {
-                Some(part) => *part,
-                None if at == 0 => kind,
-                None if kinds.is_empty() && matches!(kind, Kind::Code | Kind::Number | Kind::Text | Kind::Never) => {
-                    kind
-                }
-                None => Kind::Unknown,
-            };
-            self.component(part, component, at + 1, around);
         }
     }
 
     fn component(&mut self, kind: Kind, component: Span, number: usize, around: Around<'r>) {
         let bytes = self.bytes(component);
         let separator = self.line.subcomponent;
-        if find(separator, bytes).is_none() {
+        if separator == 0 || find(separator, bytes).is_none() {
             return self.value(kind.leaf(), component, number, around, Join::Apart);
         }
         let inside = self.around(component, separator, kind);
@@ -402,6 +407,9 @@ impl<'r> Message<'_, 'r> {
             self.record.patient = Some(self.decode(raw));
         }
         if !wanted.search || !says_something(bytes) {
+            return;
+        }
+        if matches!(kind, Kind::Never) && !wanted.named {
             return;
         }
         let hint = match hint(kind, bytes, around) {
