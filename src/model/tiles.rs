@@ -30,6 +30,11 @@ impl Tiles {
         None
     }
 
+    /// What multiplies what is no whole tile.
+    pub(super) fn vnni(self) -> Vnni {
+        self.0
+    }
+
     /// Whether products of this shape are made of whole tiles.
     pub(super) fn fits(depth: usize, columns: usize) -> bool {
         depth > 0 && depth.is_multiple_of(64) && columns.is_multiple_of(32)
@@ -101,7 +106,8 @@ mod amx {
         for (panel, (lines, begin)) in quads.panels().enumerate() {
             let blocks = rows.chunks_exact(ROWS * depth).zip(to.rows.chunks(ROWS)).zip(out.chunks_mut(ROWS * columns));
             for ((rows, scales), out) in blocks {
-                multiply(rows, lines, &mut sums);
+                // SAFETY: the tiles are laid out as `LAYOUT` says, and stay so until below.
+                unsafe { multiply(rows, lines, &mut sums) };
                 x86::scale(&sums.0, begin, scales, panel, columns, to, out);
             }
         }
@@ -110,7 +116,11 @@ mod amx {
     }
 
     /// The sums of 32 rows of bytes and one panel, of as many lines as a quarter of a row.
-    fn multiply(rows: &[u8], lines: &[Line], sums: &mut Sums) {
+    ///
+    /// # Safety
+    ///
+    /// The tiles of this thread are laid out as [`LAYOUT`] says.
+    unsafe fn multiply(rows: &[u8], lines: &[Line], sums: &mut Sums) {
         let depth = lines.len() * 4;
         assert!(depth > 0 && depth.is_multiple_of(64) && rows.len() == ROWS * depth, "a block of rows");
         let low = &rows[16 * depth..];

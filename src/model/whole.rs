@@ -37,20 +37,19 @@ pub(super) enum Bytes {
     /// Four at a time.
     Vnni(Vnni),
     /// Whole blocks; what is no whole block is left to the other.
-    Tiles(Tiles, Vnni),
+    Tiles(Tiles),
 }
 
 impl Bytes {
     /// The fastest that this processor has.
     pub(super) fn detect() -> Option<Self> {
-        let vnni = Vnni::detect()?;
-        Some(Tiles::detect().map_or(Self::Vnni(vnni), |tiles| Self::Tiles(tiles, vnni)))
+        Tiles::detect().map(Self::Tiles).or_else(|| Vnni::detect().map(Self::Vnni))
     }
 
     /// What is used for a product of this shape.
     fn of(self, depth: usize, columns: usize) -> Self {
         match self {
-            Self::Tiles(_, vnni) if !Tiles::fits(depth, columns) => Self::Vnni(vnni),
+            Self::Tiles(tiles) if !Tiles::fits(depth, columns) => Self::Vnni(tiles.vnni()),
             kind => kind,
         }
     }
@@ -105,7 +104,7 @@ impl Whole {
                 let to = Scaled { rows: scales, columns: &self.scales, bias: &self.bias };
                 match by {
                     Bytes::Vnni(vnni) => vnni.product(bytes, quads, self.columns, to, out),
-                    Bytes::Tiles(tiles, _) => tiles.product(bytes, quads, self.columns, to, out),
+                    Bytes::Tiles(tiles) => tiles.product(bytes, quads, self.columns, to, out),
                 }
             }
             Cells::Panels(panels) => {
@@ -259,7 +258,7 @@ mod tests {
     /// Every way that this machine has.
     fn kinds() -> Vec<Option<Bytes>> {
         let vnni = Vnni::detect().map(Bytes::Vnni);
-        let tiles = Tiles::detect().zip(Vnni::detect()).map(|(tiles, vnni)| Bytes::Tiles(tiles, vnni));
+        let tiles = Tiles::detect().map(Bytes::Tiles);
         std::iter::once(None).chain([vnni, tiles].into_iter().filter(Option::is_some)).collect()
     }
 
