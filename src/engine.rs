@@ -161,6 +161,18 @@ mod tests {
         assert!(gate.open < gate.searched / 2 && gate.open < gate.shown, "{gate:?}");
     }
 
+    #[test]
+    fn two_words_of_a_place_in_small_letters_are_asked_about() {
+        for (text, asked) in [
+            ("he rides at the camp ground near fort wingert and will be back then", "fort"),
+            ("he rides at the fort and will be back then", ""),
+        ] {
+            let found = Engine::embedded().with_tagger(Arc::new(Eager)).worker().find(&[Input::new(text, Hint::Text)]);
+            let is_asked = found[0].iter().any(|f| f.span.of(text) == "fort");
+            assert_eq!(is_asked, !asked.is_empty(), "{text}");
+        }
+    }
+
     /// What of `text` must go, as its parts.
     fn found(text: &str) -> Vec<&str> {
         let findings = Engine::embedded().worker().find(&[Input::new(text, Hint::Text)]);

@@ -146,7 +146,7 @@ fn name_end(text: &str, sequence: &Sequence, from: usize, to: usize) -> usize {
     if begins && comma && given && ends { to + 2 } else { to }
 }
 
-/// How common as a first name a word is that is one in a list: the middle bucket of those that the census tells.
+/// How common as a first name a word is that is one in a list: from a thousand persons on, by the buckets of [`Entry::first`].
 const GIVEN: u8 = 7;
 
 /// The bracket of a telephone number's area code belongs to it.

@@ -15,6 +15,7 @@ pub mod hl7;
 pub mod json;
 mod look;
 mod markup;
+mod near;
 mod rtf;
 pub mod select;
 pub mod sniff;

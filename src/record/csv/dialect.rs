@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr3, memmem};
 
-use crate::record::{Fault, Format, Reason};
+use crate::record::{Fault, Format, Reason, near};
 use crate::span::Span;
 
 /// How a table is written.
@@ -277,15 +277,8 @@ impl Iterator for Fields<'_> {
                 return Some(self.quoted(open + 1));
             }
         }
-        let length = find(self.dialect.delimiter, rest);
+        let length = near::find(self.dialect.delimiter, rest);
         self.at = length.map(|l| start + l + 1);
         Some(Ok((Span::new(start, start + length.unwrap_or(rest.len())), false)))
     }
-}
-
-/// Where a byte stands, mostly a few bytes on.
-fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
-    const NEAR: usize = 12;
-    let near = bytes.get(..NEAR).unwrap_or(bytes);
-    near.iter().position(|b| *b == byte).or_else(|| memchr(byte, bytes.get(NEAR..)?).map(|at| NEAR + at))
 }

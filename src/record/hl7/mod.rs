@@ -7,6 +7,7 @@ pub(super) mod escape;
 mod guess;
 mod kind;
 mod place;
+mod sound;
 mod table;
 mod value;
 mod words;
@@ -19,11 +20,12 @@ use self::kind::Kind;
 use self::place::Fields;
 use self::value::{Around, hint, says_something};
 use super::attachment::{self, Attachment};
-use super::{Charset, Delimiters, Escape, Fault, Join, Part, Reason, Record, Segment, Select};
+use super::{Charset, Delimiters, Escape, Fault, Join, Part, Reason, Record, Segment, Select, near};
 use crate::identifier::{Hint, Label};
 use crate::span::Span;
 
 pub(crate) use self::cut::{MessageEnd, end_of};
+pub(crate) use self::sound::is_sound;
 
 /// Reads messages; remembers which fields are wanted.
 pub(crate) struct Reader {
@@ -86,48 +88,6 @@ impl Reader {
     }
 }
 
-/// Whether the edited message has the same segments, fields, repetitions, components and sub-components, with the same
-/// delimiters, as it had.
-pub(crate) fn is_sound(before: &[u8], after: &[u8]) -> bool {
-    let start = before.iter().take_while(|byte| matches!(**byte, b'\r' | b'\n' | cut::FRAME_START)).count();
-    let Some(line) = lines(before, start).next() else { return before == after };
-    let Ok((d, first)) = delimiters::of_header(before.get(line.start..line.end).unwrap_or_default()) else {
-        return false;
-    };
-    let mut structural = marks(d);
-    for end in *b"\r\n" {
-        structural[usize::from(end)] = END;
-    }
-    let next = |bytes: &[u8]| bytes.iter().position(|byte| structural[usize::from(*byte)] != 0);
-    let (Some((head, mut before)), Some((same, mut after))) =
-        (before.split_at_checked(line.start + first), after.split_at_checked(line.start + first))
-    else {
-        return false;
-    };
-    if head != same {
-        return false;
-    }
-    loop {
-        // What stands in both alike has the same structure.
-        let alike = common(before, after);
-        (before, after) = (before.get(alike..).unwrap_or_default(), after.get(alike..).unwrap_or_default());
-        match (next(before), next(after)) {
-            (Some(old), Some(new)) if before.get(old) == after.get(new) => {
-                before = before.get(old + 1..).unwrap_or_default();
-                after = after.get(new + 1..).unwrap_or_default();
-            }
-            (old, new) => return old.is_none() && new.is_none(),
-        }
-    }
-}
-
-/// How many bytes both begin with, short of a step.
-fn common(one: &[u8], other: &[u8]) -> usize {
-    const STEP: usize = 8;
-    let steps = one.as_chunks::<STEP>().0.iter().zip(other.as_chunks::<STEP>().0);
-    steps.take_while(|(a, b)| a == b).count() * STEP
-}
-
 /// Separates fields.
 const FIELD: u8 = 1;
 /// Separates repetitions.
@@ -136,9 +96,6 @@ const REPETITION: u8 = 2;
 const COMPONENT: u8 = 4;
 /// Separates sub-components.
 const SUBCOMPONENT: u8 = 8;
-/// Ends a segment.
-const END: u8 = 16;
-
 /// What each byte separates.
 fn marks(d: Delimiters) -> [u8; 256] {
     let mut marks = [0; 256];
@@ -622,23 +579,11 @@ fn is_base64(bytes: &[u8]) -> bool {
         && [u8::is_ascii_uppercase, u8::is_ascii_lowercase].iter().all(|case| bytes.iter().any(case))
 }
 
-/// Where the separator stands first; never when it is 0. Most parts are shorter than what memchr is made for.
+/// Where the separator stands first; never when it is 0.
 #[inline]
 fn find(separator: u8, bytes: &[u8]) -> Option<usize> {
-    if separator == 0 {
-        return None;
-    }
-    match bytes.split_at_checked(SHORT) {
-        None => bytes.iter().position(|byte| *byte == separator),
-        Some((near, far)) => {
-            let found = near.iter().position(|byte| *byte == separator);
-            found.or_else(|| memchr(separator, far).map(|at| at + SHORT))
-        }
-    }
+    if separator == 0 { None } else { near::find(separator, bytes) }
 }
-
-/// Bytes that are looked at one by one.
-const SHORT: usize = 24;
 
 /// What stands between separators in `bytes`, which begin at `start`; all of it when the separator is 0.
 fn parts(bytes: &[u8], start: usize, separator: u8) -> impl Iterator<Item = Span> + use<'_> {
