@@ -6,8 +6,9 @@
 use pulp::Arch;
 
 use super::CLUES;
+use super::attend::{Asked, Attention, Heads, attend};
 use super::config::Config;
-use super::kernel::{self, Heads, Norm, Panels, Rows, Then};
+use super::kernel::{self, Norm, Panels, Rows, Then, room};
 use super::load::{LoadError, Table, Tensors};
 use super::whole::{Bytes, Rounded, Whole};
 
@@ -16,6 +17,7 @@ pub(super) struct Encoder {
     arch: Arch,
     width: usize,
     heads: usize,
+    attention: Attention,
     inner: usize,
     embeddings: Embeddings,
     layers: Vec<Layer>,
@@ -156,6 +158,10 @@ impl Encoder {
             arch: Arch::new(),
             width,
             heads: config.heads,
+            attention: match precision {
+                Precision::Exact => Attention::Exact,
+                Precision::Whole => Attention::Whole(Bytes::detect()),
+            },
             inner,
             embeddings: Embeddings::read(config, tensors)?,
             layers,
@@ -196,7 +202,8 @@ impl Encoder {
                 let to = from + if last { *words } else { *pieces };
                 let (of_this, of_others) = memory.split_at(pieces * 2 * width);
                 let (queries, out) = (&queries[from * width..to * width], &mut attended[from * width..to * width]);
-                kernel::attend(arch, queries, of_this, width, self.heads, out, heads);
+                let asked = Asked { queries, memory: of_this, width, heads: self.heads };
+                attend(arch, self.attention, asked, out, heads);
                 (from, memory) = (to, of_others);
             }
             let inner = room(inner, BLOCK * self.inner);
@@ -257,14 +264,6 @@ impl Embeddings {
             }
         }
     }
-}
-
-/// The first `count` numbers of a buffer that only grows; what they were before is written over.
-fn room(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
-    if buffer.len() < count {
-        buffer.resize(count, 0.0);
-    }
-    &mut buffer[..count]
 }
 
 /// Moves the rows listed in `keep`, which ascend, to the front and drops the others.

@@ -49,7 +49,7 @@ impl Panels {
     }
 
     /// Takes `columns` rows of `depth` numbers, `stride` apart, as the columns: the keys of a window.
-    fn pack_transposed(&mut self, from: &[f32], stride: usize, depth: usize, columns: usize) {
+    pub(super) fn pack_transposed(&mut self, from: &[f32], stride: usize, depth: usize, columns: usize) {
         self.reshape(depth, columns);
         for (column, row) in from.chunks(stride).take(columns).enumerate() {
             let (panel, at) = (column / PANEL, column % PANEL);
@@ -60,13 +60,18 @@ impl Panels {
     }
 
     /// Takes `depth` rows of `columns` numbers, `stride` apart, as they stand: the values of a window.
-    fn pack_rows(&mut self, from: &[f32], stride: usize, depth: usize, columns: usize) {
+    pub(super) fn pack_rows(&mut self, from: &[f32], stride: usize, depth: usize, columns: usize) {
         self.reshape(depth, columns);
         for (at, row) in from.chunks(stride).take(depth).enumerate() {
             for (panel, part) in row[..columns].chunks(PANEL).enumerate() {
                 self.lines[panel * depth + at].0[..part.len()].copy_from_slice(part);
             }
         }
+    }
+
+    /// Takes what stands beyond the last column of the last panel as columns too.
+    pub(super) fn fill_columns(&mut self) {
+        self.columns = self.columns.next_multiple_of(PANEL);
     }
 
     /// Columns beyond `columns` of the last panel keep whatever stood there: products are not stored for them.
@@ -79,8 +84,16 @@ impl Panels {
     }
 }
 
+/// The first `count` cells of a buffer that only grows; what they were before is written over.
+pub(super) fn room<T: Copy + Default>(buffer: &mut Vec<T>, count: usize) -> &mut [T] {
+    if buffer.len() < count {
+        buffer.resize(count, T::default());
+    }
+    &mut buffer[..count]
+}
+
 /// What becomes of a product before it is stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Then {
     Store,
     /// The exact GELU, x Φ(x), to 1e-5.
@@ -120,46 +133,6 @@ pub(super) struct Norm {
     pub(super) gain: Vec<f32>,
     pub(super) shift: Vec<f32>,
     pub(super) epsilon: f32,
-}
-
-/// Buffers of [`attend`].
-#[derive(Default)]
-pub(super) struct Heads {
-    keys: Panels,
-    values: Panels,
-    scores: Vec<f32>,
-}
-
-/// Attention of rows to others. `queries` holds rows of `width` numbers, scaled already, `memory` keys and values of `width`
-/// numbers side by side; `out` gets as many rows as there are queries.
-pub(super) fn attend(
-    arch: Arch,
-    queries: &[f32],
-    memory: &[f32],
-    width: usize,
-    heads: usize,
-    out: &mut [f32],
-    buffers: &mut Heads,
-) {
-    let (stride, size) = (2 * width, width / heads);
-    let (count, length) = (queries.len() / width, memory.len() / stride);
-    if count == 0 || length == 0 {
-        return;
-    }
-    let Heads { keys, values, scores } = buffers;
-    // Whole panels of scores: what stands beyond the last key is put out by the softmax.
-    let padded = length.next_multiple_of(PANEL);
-    scores.resize(count * padded, 0.0);
-    for head in 0..heads {
-        let at = head * size;
-        keys.pack_transposed(&memory[at..], stride, size, length);
-        keys.columns = padded;
-        values.pack_rows(&memory[width + at..], stride, length, size);
-        product(arch, Rows { data: &queries[at..], stride: width, count }, keys, Then::Store, scores, padded);
-        arch.dispatch(Softmax { rows: scores, stride: padded, length, logs: &mut [] });
-        let weights = Rows { data: scores, stride: padded, count };
-        product(arch, weights, values, Then::Store, &mut out[at..], width);
-    }
 }
 
 struct Product<'a> {
@@ -308,8 +281,10 @@ impl WithSimd for Gelus<'_> {
     }
 }
 
-const ERF_END: f32 = 3.4;
-const ERF: [f32; 11] = [
+/// Beyond, erf is taken for what it is there.
+pub(super) const ERF_END: f32 = 3.4;
+/// Of the polynomial for erf, lowest first.
+pub(super) const ERF: [f32; 11] = [
     4.156_654_6e-1,
     -2.061_070_8e-1,
     1.495_020_6e-1,
@@ -322,6 +297,11 @@ const ERF: [f32; 11] = [
     -1.294_743_4e-2,
     5.201_776e-3,
 ];
+
+/// Makes probabilities of the first `length` numbers of every row of `stride`.
+pub(super) fn softmax_rows(arch: Arch, rows: &mut [f32], stride: usize, length: usize) {
+    arch.dispatch(Softmax { rows, stride, length, logs: &mut [] });
+}
 
 /// Makes probabilities of every row of `length` logits; `logs` gets what the logits of a row are larger than their logarithms.
 pub(super) fn softmax(arch: Arch, rows: &mut [f32], length: usize, logs: &mut Vec<f32>) {
@@ -369,7 +349,7 @@ impl WithSimd for Softmax<'_> {
 /// e^x for x <= 0 to a relative 2e-7 or so, and e^-80 below -80, which is nothing beside 1 and, divided by a sum, still no
 /// subnormal number, which processors are slow with; plain operations that the compiler spreads over registers.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(super) fn exp(x: f32) -> f32 {
     // 2^i in the exponent's bits; the large addend rounds to the nearest integer.
     const ROUND: f32 = 12_582_912.0;
     let y = if x > -80.0 { x } else { -80.0 } * std::f32::consts::LOG2_E;

@@ -3,6 +3,7 @@
 //! [`Tagger`] is what the engine asks. [`Ner`] answers with a model read from three files. Whatever the length of a
 //! window, nothing is left out: long windows are read in parts that overlap.
 
+mod attend;
 mod cache;
 mod config;
 mod encoder;

@@ -8,7 +8,7 @@
 
 #![cfg_attr(all(target_arch = "x86_64", target_os = "linux"), allow(unsafe_code))]
 
-use super::vnni::{Quads, Scaled, Vnni};
+use super::vnni::{Out, Quads, Scaled, Vnni};
 
 /// Proof that the processor has tiles and that this process may use them.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +42,14 @@ impl Tiles {
 
     /// `out = scaled(rows * quads)` as [`Vnni::product`], for shapes that [`Tiles::fits`] and rows padded to [`ROWS`]; as
     /// many rows are written as `to` has scales.
-    pub(super) fn product(self, rows: &[u8], quads: &Quads, columns: usize, to: Scaled<'_>, out: &mut [f32]) {
+    pub(super) fn product(self, rows: &[u8], quads: &Quads, to: Scaled<'_>, out: Out<'_>) {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         // SAFETY: `self` exists only where `detect` found the instructions and the permission to use them.
         unsafe {
-            amx::product(rows, quads, columns, to, out);
+            amx::product(rows, quads, to, out);
         }
         #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-        self.0.product(rows, quads, columns, to, out);
+        self.0.product(rows, quads, to, out);
     }
 }
 
@@ -59,7 +59,7 @@ mod amx {
     use std::arch::x86_64::__cpuid_count;
 
     use super::super::vnni::x86;
-    use super::super::vnni::{Line, Quads, Scaled};
+    use super::super::vnni::{Line, Out, Quads, Scaled};
     use super::ROWS;
 
     /// How the tiles are laid out: eight of sixteen rows of 64 bytes.
@@ -97,18 +97,19 @@ mod amx {
     }
 
     #[target_feature(enable = "avx512f,avx512vnni")]
-    pub(super) fn product(rows: &[u8], quads: &Quads, columns: usize, to: Scaled<'_>, out: &mut [f32]) {
+    pub(super) fn product(rows: &[u8], quads: &Quads, to: Scaled<'_>, out: Out<'_>) {
+        let Out { data: out, stride, .. } = out;
         let depth = quads.depth() * 4;
         let mut sums = Sums([[[0; 16]; 2]; ROWS]);
         // SAFETY: the layout is one that the processor knows. It stands until it is given up below; nothing in between
         // can unwind past that but a broken bound, after which the next product lays the tiles out anew.
         unsafe { asm!("ldtilecfg [{layout}]", layout = in(reg) &raw const LAYOUT, options(nostack)) };
         for (panel, (lines, begin)) in quads.panels().enumerate() {
-            let blocks = rows.chunks_exact(ROWS * depth).zip(to.rows.chunks(ROWS)).zip(out.chunks_mut(ROWS * columns));
+            let blocks = rows.chunks_exact(ROWS * depth).zip(to.rows.chunks(ROWS)).zip(out.chunks_mut(ROWS * stride));
             for ((rows, scales), out) in blocks {
                 // SAFETY: the tiles are laid out as `LAYOUT` says, and stay so until below.
                 unsafe { multiply(rows, lines, &mut sums) };
-                x86::scale(&sums.0, begin, scales, panel, columns, to, out);
+                x86::scale(&sums.0, begin, scales, panel, stride, to, out);
             }
         }
         // SAFETY: gives up what was laid out above.

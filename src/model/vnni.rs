@@ -8,16 +8,20 @@
 
 #![cfg_attr(target_arch = "x86_64", allow(unsafe_code))]
 
+use super::kernel::Then;
+
 /// Proof that the processor has the instructions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Vnni(());
 
 /// Whole numbers of ±127 in panels of 32 columns, four rows of depth at a time.
+#[derive(Default)]
 pub(super) struct Quads {
     /// How many quads deep.
     depth: usize,
+    /// Of one panel after the other; what stands beyond the last is not read.
     lines: Vec<Line>,
-    /// What the sums of a panel begin with: inputs come with 128 added.
+    /// What the sums of a panel begin with: where inputs come with 128 added, what that adds to the sum.
     begin: Vec<Start>,
 }
 
@@ -31,12 +35,30 @@ pub(super) struct Line([[i8; 64]; 2]);
 #[repr(C, align(64))]
 pub(super) struct Start([[i32; 16]; 2]);
 
-/// What becomes of sums: times the scales of their row and column, plus bias. Columns are padded to whole panels.
+/// What becomes of sums: times the scales of their row and column, plus bias, and what is then made of that. Columns are padded
+/// to whole panels.
 #[derive(Clone, Copy)]
 pub(super) struct Scaled<'a> {
     pub(super) rows: &'a [f32],
     pub(super) columns: &'a [f32],
     pub(super) bias: &'a [f32],
+    pub(super) then: Then,
+}
+
+/// Where a product goes: rows of `columns` numbers that begin `stride` apart.
+pub(super) struct Out<'a> {
+    pub(super) data: &'a mut [f32],
+    pub(super) columns: usize,
+    pub(super) stride: usize,
+}
+
+impl Line {
+    /// Writes the four bytes of each column, of the first in the lowest byte.
+    #[inline(always)]
+    pub(super) fn set(&mut self, words: &[u32; 32]) {
+        let cells = self.0.iter_mut().flat_map(|half| half.as_chunks_mut::<4>().0);
+        cells.zip(words).for_each(|(cell, word)| *cell = word.to_le_bytes().map(u8::cast_signed));
+    }
 }
 
 impl Vnni {
@@ -49,15 +71,15 @@ impl Vnni {
         None
     }
 
-    /// `out = scaled(rows * quads)`: rows of bytes, each 128 too large, padded to whole quads; `columns` of `out`.
-    pub(super) fn product(self, rows: &[u8], quads: &Quads, columns: usize, to: Scaled<'_>, out: &mut [f32]) {
+    /// `out = scaled(rows * quads)`: rows of bytes, padded to whole quads.
+    pub(super) fn product(self, rows: &[u8], quads: &Quads, to: Scaled<'_>, out: Out<'_>) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: `self` exists only where `detect` found the instructions that `product` is compiled for.
         unsafe {
-            x86::product(rows, quads, columns, to, out);
+            x86::product(rows, quads, to, out);
         }
         #[cfg(not(target_arch = "x86_64"))]
-        let _ = (rows, quads, columns, to, out);
+        let _ = (rows, quads, to, out);
     }
 }
 
@@ -84,6 +106,38 @@ impl Quads {
         quads
     }
 
+    /// Takes rows of whole numbers, padded to a multiple of four, as the columns: the keys of a window. Inputs come with 128
+    /// added. Columns beyond the last row keep what stood there.
+    pub(super) fn pack_columns(&mut self, rows: &[i8], depth: usize) {
+        let deep = depth.div_ceil(4);
+        self.reshape(deep, rows.len() / (deep * 4));
+        for (column, row) in rows.chunks_exact(deep * 4).enumerate() {
+            let (panel, half, at) = (column / 32, column / 16 % 2, column % 16);
+            let sum: i32 = row.iter().map(|number| i32::from(*number)).sum();
+            self.begin[panel].0[half][at] = -128 * sum;
+            for (line, four) in self.lines[panel * deep..][..deep].iter_mut().zip(row.as_chunks::<4>().0) {
+                line.0[half].as_chunks_mut::<4>().0[at] = *four;
+            }
+        }
+    }
+
+    /// Room for `deep` quads of `columns`, to be filled by way of [`Quads::panel_mut`]; what stood there stays. Inputs come as
+    /// they are.
+    pub(super) fn reshape(&mut self, deep: usize, columns: usize) {
+        let panels = columns.div_ceil(32);
+        self.depth = deep;
+        if self.lines.len() < panels * deep {
+            self.lines.resize(panels * deep, Line([[0; 64]; 2]));
+        }
+        self.begin.clear();
+        self.begin.resize(panels, Start([[0; 16]; 2]));
+    }
+
+    /// The lines of a panel, to be filled.
+    pub(super) fn panel_mut(&mut self, panel: usize) -> &mut [Line] {
+        &mut self.lines[panel * self.depth..][..self.depth]
+    }
+
     /// How many quads deep.
     pub(super) fn depth(&self) -> usize {
         self.depth
@@ -98,21 +152,24 @@ impl Quads {
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
     use std::arch::x86_64::{
-        __m512, __m512i, _mm512_add_epi32, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_ps,
-        _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_storeu_ps,
+        __m512, __m512i, _mm512_add_epi32, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
+        _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
     };
 
-    use super::{Line, Quads, Scaled, Start};
+    use super::super::kernel::{self, Then};
+    use super::{Line, Out, Quads, Scaled, Start};
 
     #[target_feature(enable = "avx512f,avx512vnni")]
-    pub(super) fn product(rows: &[u8], quads: &Quads, columns: usize, to: Scaled<'_>, out: &mut [f32]) {
+    pub(super) fn product(rows: &[u8], quads: &Quads, to: Scaled<'_>, out: Out<'_>) {
+        let Out { data: out, columns, stride } = out;
         let rows = rows.as_chunks::<4>().0;
         let count = rows.len() / quads.depth.max(1);
         for (panel, begin) in quads.begin.iter().enumerate() {
             let lines = &quads.lines[panel * quads.depth..][..quads.depth];
             let begin = [of(&begin.0[0]), of(&begin.0[1])];
             let first = panel * 32;
-            let tile = Tile { lines, begin, first, width: (columns - first).min(32), columns };
+            let tile = Tile { lines, begin, first, width: (columns - first).min(32), stride };
             let mut row = 0;
             while row + 12 <= count {
                 tile.run::<12>(rows, row, to, out);
@@ -160,16 +217,51 @@ pub(super) mod x86 {
         }
     }
 
-    /// Sums times the scales of their row and columns, plus bias.
+    /// What the sums of a panel are scaled with.
+    #[derive(Clone, Copy)]
+    struct Panel {
+        scales: [__m512; 2],
+        bias: [__m512; 2],
+        then: Then,
+    }
+
+    impl Panel {
+        #[target_feature(enable = "avx512f")]
+        #[inline]
+        fn of(to: Scaled<'_>, first: usize) -> Self {
+            Self { scales: pair(&to.columns[first..]), bias: pair(&to.bias[first..]), then: to.then }
+        }
+
+        /// Sums times the scales of their row and columns, plus bias, and what is then made of that.
+        #[target_feature(enable = "avx512f")]
+        #[inline]
+        fn scaled(&self, sums: [__m512i; 2], row: f32) -> [__m512; 2] {
+            let row = _mm512_set1_ps(row);
+            let mut numbers = [_mm512_setzero_ps(); 2];
+            for half in 0..2 {
+                // Not fused: the same on machines that cannot.
+                let by = _mm512_mul_ps(row, self.scales[half]);
+                let number = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[half]), by), self.bias[half]);
+                numbers[half] = if self.then == Then::Gelu { gelu(number) } else { number };
+            }
+            numbers
+        }
+    }
+
+    /// The steps of [`kernel::gelus`], one by one.
     #[target_feature(enable = "avx512f")]
     #[inline]
-    fn scaled(sums: [__m512i; 2], row: f32, columns: [__m512; 2], bias: [__m512; 2]) -> [__m512; 2] {
-        let row = _mm512_set1_ps(row);
-        // Not fused: the same on machines that cannot.
-        [
-            _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[0]), _mm512_mul_ps(row, columns[0])), bias[0]),
-            _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[1]), _mm512_mul_ps(row, columns[1])), bias[1]),
-        ]
+    fn gelu(x: __m512) -> __m512 {
+        let end = kernel::ERF_END;
+        let z = _mm512_mul_ps(x, _mm512_set1_ps(std::f32::consts::FRAC_1_SQRT_2));
+        let z = _mm512_max_ps(_mm512_min_ps(z, _mm512_set1_ps(end)), _mm512_set1_ps(-end));
+        let u = _mm512_fmadd_ps(_mm512_mul_ps(z, z), _mm512_set1_ps(2.0 / (end * end)), _mm512_set1_ps(-1.0));
+        let mut p = _mm512_set1_ps(kernel::ERF[10]);
+        for c in kernel::ERF[..10].iter().rev() {
+            p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(*c));
+        }
+        let half = _mm512_mul_ps(x, _mm512_set1_ps(0.5));
+        _mm512_fmadd_ps(_mm512_mul_ps(half, z), p, half)
     }
 
     /// Writes the numbers that sums of panel `panel` become to rows of `out`, as many as there are `rows`, their scales.
@@ -179,17 +271,17 @@ pub(super) mod x86 {
         begin: &Start,
         rows: &[f32],
         panel: usize,
-        columns: usize,
+        stride: usize,
         to: Scaled<'_>,
         out: &mut [f32],
     ) {
         let first = panel * 32;
-        let (scales, bias) = (pair(&to.columns[first..]), pair(&to.bias[first..]));
+        let with = Panel::of(to, first);
         let begin = [of(&begin.0[0]), of(&begin.0[1])];
-        for ((out, row), sums) in out.chunks_mut(columns).zip(rows).zip(sums) {
+        for ((out, row), sums) in out.chunks_mut(stride).zip(rows).zip(sums) {
             let sums = [_mm512_add_epi32(of(&sums[0]), begin[0]), _mm512_add_epi32(of(&sums[1]), begin[1])];
             if let Some(out) = out[first..].first_chunk_mut::<32>() {
-                store(scaled(sums, *row, scales, bias), out);
+                store(with.scaled(sums, *row), out);
             }
         }
     }
@@ -200,7 +292,7 @@ pub(super) mod x86 {
         begin: [__m512i; 2],
         first: usize,
         width: usize,
-        columns: usize,
+        stride: usize,
     }
 
     impl Tile<'_> {
@@ -225,11 +317,10 @@ pub(super) mod x86 {
                     sums[r][1] = _mm512_dpbusd_epi32(sums[r][1], input, line[1]);
                 }
             }
-            let scales = pair(&to.columns[self.first..]);
-            let bias = pair(&to.bias[self.first..]);
+            let with = Panel::of(to, self.first);
             for (r, sums) in sums.iter().enumerate() {
-                let numbers = scaled(*sums, to.rows[row + r], scales, bias);
-                let out = &mut out[(row + r) * self.columns + self.first..][..self.width];
+                let numbers = with.scaled(*sums, to.rows[row + r]);
+                let out = &mut out[(row + r) * self.stride + self.first..][..self.width];
                 match out.first_chunk_mut::<32>() {
                     Some(out) => store(numbers, out),
                     None => {

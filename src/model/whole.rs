@@ -8,9 +8,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::kernel::{self, PANEL, Panels, Rows, Then};
+use super::kernel::{self, PANEL, Panels, Rows, Then, room};
 use super::tiles::{self, Tiles};
-use super::vnni::{Quads, Scaled, Vnni};
+use super::vnni::{Out, Quads, Scaled, Vnni};
 
 /// Weights in whole numbers, laid out for the machine at hand.
 pub(super) struct Whole {
@@ -47,10 +47,29 @@ impl Bytes {
     }
 
     /// What is used for a product of this shape.
-    fn of(self, depth: usize, columns: usize) -> Self {
+    pub(super) fn of(self, depth: usize, columns: usize) -> Self {
         match self {
             Self::Tiles(tiles) if !Tiles::fits(depth, columns) => Self::Vnni(tiles.vnni()),
             kind => kind,
+        }
+    }
+
+    /// Whether rows and depth are multiplied by whole blocks.
+    pub(super) fn takes_blocks(self) -> bool {
+        matches!(self, Self::Tiles(..))
+    }
+
+    /// Room for `count` rows of `stride` bytes, and for the rows that are multiplied beyond them.
+    pub(super) fn room(self, cells: &mut Vec<u8>, count: usize, stride: usize) -> &mut [u8] {
+        let padded = if self.takes_blocks() { count.next_multiple_of(tiles::ROWS) } else { count };
+        room(cells, padded * stride)
+    }
+
+    /// `out = scaled(rows * quads)`, of rows that [`Bytes::room`] was made for.
+    pub(super) fn product(self, rows: &[u8], quads: &Quads, to: Scaled<'_>, out: Out<'_>) {
+        match self {
+            Self::Vnni(vnni) => vnni.product(rows, quads, to, out),
+            Self::Tiles(tiles) => tiles.product(rows, quads, to, out),
         }
     }
 }
@@ -94,48 +113,64 @@ impl Whole {
         let count = rows.len() / self.depth;
         let out = &mut out[..count * self.columns];
         let Rounded { bytes, floats, scales } = rounded;
-        scales.resize(count, 0.0);
+        let scales = room(scales, count);
         match &self.cells {
             Cells::Quads(by, quads) => {
-                let stride = self.depth.next_multiple_of(u8::GROUP);
-                let padded = if let Bytes::Tiles(..) = by { count.next_multiple_of(tiles::ROWS) } else { count };
-                bytes.resize(padded * stride, 0);
-                arch.dispatch(Round { rows, depth: self.depth, most: self.most, cells: bytes, scales });
-                let to = Scaled { rows: scales, columns: &self.scales, bias: &self.bias };
-                match by {
-                    Bytes::Vnni(vnni) => vnni.product(bytes, quads, self.columns, to, out),
-                    Bytes::Tiles(tiles) => tiles.product(bytes, quads, self.columns, to, out),
-                }
+                let bytes = by.room(bytes, count, self.depth.next_multiple_of(u8::GROUP));
+                arch.dispatch(Round {
+                    rows,
+                    stride: self.depth,
+                    depth: self.depth,
+                    most: self.most,
+                    cells: bytes,
+                    scales,
+                });
+                let to = Scaled { rows: scales, columns: &self.scales, bias: &self.bias, then };
+                by.product(bytes, quads, to, Out { data: out, columns: self.columns, stride: self.columns });
             }
             Cells::Panels(panels) => {
-                floats.resize(rows.len(), 0.0);
-                arch.dispatch(Round { rows, depth: self.depth, most: self.most, cells: floats, scales });
+                let floats = room(floats, rows.len());
+                arch.dispatch(Round {
+                    rows,
+                    stride: self.depth,
+                    depth: self.depth,
+                    most: self.most,
+                    cells: floats,
+                    scales,
+                });
                 let whole = Rows { data: floats, stride: self.depth, count };
                 kernel::product(arch, whole, panels, Then::Store, out, self.columns);
-                arch.dispatch(Scale { whole: self, scales, out });
+                let to = Scaled { rows: scales, columns: &self.scales, bias: &self.bias, then: Then::Store };
+                arch.dispatch(Scale { to, out: Out { data: out, columns: self.columns, stride: self.columns } });
+                if then == Then::Gelu {
+                    kernel::gelus(arch, out);
+                }
             }
-        }
-        if then == Then::Gelu {
-            kernel::gelus(arch, out);
         }
     }
 }
 
 /// How many steps of a scale a unit is, when the largest number is to be `most` of them.
 #[inline(always)]
-fn steps(most: f32, largest: f32) -> f32 {
+pub(super) fn steps(most: f32, largest: f32) -> f32 {
     if largest > 0.0 { most / largest } else { 0.0 }
 }
 
 /// The largest absolute value, the same whatever the order it is looked for in; NaN where one is: as the scale of the row it
-/// spoils all that is made of it. Without their sign numbers are ordered as their bits are, and NaN stands above them all.
+/// spoils all that is made of it.
 #[inline(always)]
-fn largest(row: &[f32]) -> f32 {
-    f32::from_bits(row.iter().fold(0, |most, number| most.max(number.to_bits() & 0x7fff_ffff)))
+pub(super) fn largest(row: &[f32]) -> f32 {
+    f32::from_bits(row.iter().fold(0, |most, number| most.max(magnitude(*number))))
+}
+
+/// The bits of a number without its sign: they are ordered as the numbers are, and NaN stands above them all.
+#[inline(always)]
+pub(super) fn magnitude(number: f32) -> u32 {
+    number.to_bits() & 0x7fff_ffff
 }
 
 /// How a whole number is kept.
-trait Cell: Copy {
+pub(super) trait Cell: Copy {
     /// Rows are padded to a multiple of so many.
     const GROUP: usize;
     /// What they are padded with: nothing.
@@ -165,13 +200,26 @@ impl Cell for f32 {
     }
 }
 
-/// Rounds rows to cells.
-struct Round<'a, C> {
-    rows: &'a [f32],
-    depth: usize,
-    most: f32,
-    cells: &'a mut [C],
-    scales: &'a mut [f32],
+/// As they are, four together.
+impl Cell for i8 {
+    const GROUP: usize = 4;
+    const PADDING: i8 = 0;
+
+    #[inline(always)]
+    fn of(whole: i32) -> i8 {
+        whole as i8
+    }
+}
+
+/// Rounds rows of `depth` numbers, `stride` apart, to cells without gaps.
+pub(super) struct Round<'a, C> {
+    pub(super) rows: &'a [f32],
+    pub(super) stride: usize,
+    pub(super) depth: usize,
+    pub(super) most: f32,
+    pub(super) cells: &'a mut [C],
+    /// One for each row that is rounded.
+    pub(super) scales: &'a mut [f32],
 }
 
 impl<C: Cell> WithSimd for Round<'_, C> {
@@ -179,9 +227,10 @@ impl<C: Cell> WithSimd for Round<'_, C> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let stride = self.depth.next_multiple_of(C::GROUP);
-        let rows = self.rows.chunks_exact(self.depth).zip(self.cells.chunks_exact_mut(stride)).zip(self.scales);
+        let padded = self.depth.next_multiple_of(C::GROUP);
+        let rows = self.rows.chunks(self.stride).zip(self.cells.chunks_exact_mut(padded)).zip(self.scales);
         for ((row, cells), scale) in rows {
+            let row = &row[..self.depth];
             let largest = largest(row);
             let by = steps(self.most, largest);
             *scale = largest / self.most;
@@ -196,15 +245,15 @@ impl<C: Cell> WithSimd for Round<'_, C> {
 
 /// The nearest whole number, of two the even one; for numbers of at most ±2^22.
 #[inline(always)]
-fn rounded(number: f32) -> i32 {
+pub(super) fn rounded(number: f32) -> i32 {
     const ROUND: f32 = 12_582_912.0;
     (number + ROUND).to_bits().cast_signed() - ROUND.to_bits().cast_signed()
 }
 
-struct Scale<'a> {
-    whole: &'a Whole,
-    scales: &'a [f32],
-    out: &'a mut [f32],
+/// Scales sums that were made in f32, as [`Vnni::product`] scales its own; what is then made of them is left to the caller.
+pub(super) struct Scale<'a> {
+    pub(super) to: Scaled<'a>,
+    pub(super) out: Out<'a>,
 }
 
 impl WithSimd for Scale<'_> {
@@ -212,9 +261,9 @@ impl WithSimd for Scale<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Whole { columns, scales, bias, .. } = self.whole;
-        for (row, by) in self.out.chunks_exact_mut(*columns).zip(self.scales) {
-            for ((out, scale), bias) in row.iter_mut().zip(scales).zip(bias) {
+        let Out { data, columns, stride } = self.out;
+        for (row, by) in data.chunks_mut(stride).zip(self.to.rows) {
+            for ((out, scale), bias) in row[..columns].iter_mut().zip(self.to.columns).zip(self.to.bias) {
                 *out = *out * (by * scale) + bias;
             }
         }
