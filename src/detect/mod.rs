@@ -22,6 +22,7 @@ mod scratch;
 pub mod shape;
 mod signed;
 pub mod token;
+mod told;
 
 use std::sync::Arc;
 
@@ -179,12 +180,14 @@ impl Detector {
                     self.ask(input.text, scratch, &document, adviser);
                     let mut all = Vec::new();
                     findings::collect(input.text, scratch, &mut all, &mut document);
+                    let spot = Spot { text: input.text, sequence: &scratch.sequence, decisions: &scratch.decisions };
+                    contexts.iter().for_each(|context| context.search(spot, &mut all));
+                    told::told(input.text, &scratch.sequence, &mut all);
+                    signed::sign(input.text, &scratch.sequence, &mut all);
+                    // Only now: what is remembered here is not looked at again.
                     if all.is_empty() && scratch.windows.is_empty() && scratch.questions.is_empty() {
                         scratch.inert.note(input.text, &scratch.sequence);
                     }
-                    let spot = Spot { text: input.text, sequence: &scratch.sequence, decisions: &scratch.decisions };
-                    contexts.iter().for_each(|context| context.search(spot, &mut all));
-                    signed::sign(input.text, &scratch.sequence, &mut all);
                     if inputs.len() > 1 {
                         scratch.keep(at, input.text.len());
                     }
@@ -329,6 +332,19 @@ mod tests {
         }
 
         fn advise(&mut self, _: &str, _: &[Shown], _: &[Question], _: &mut Vec<Opinion>) {}
+    }
+
+    /// What no window asked for and a rule for the whole text found is found each time.
+    #[test]
+    fn short_texts_are_found_alike_each_time() {
+        let (detector, mut scratch) = (Detector::embedded(), Scratch::default());
+        for (text, want) in [("He is in bed. He ate all of it. mg", "mg"), ("REPORTED TO DOSEWALLIPS", "DOSEWALLIPS")] {
+            for _ in 0..3 {
+                let found = detector.find(&[Input::new(text, Hint::Text)], &[], &mut scratch, &mut Nobody);
+                let found: Vec<&str> = found[0].iter().map(|f| f.span.of(text)).collect();
+                assert_eq!(found, [want], "{text}");
+            }
+        }
     }
 
     #[test]
