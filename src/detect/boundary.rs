@@ -56,7 +56,7 @@ pub(super) fn push(
     add(text, sequence, (from, to), label, score, Source::Dictionary, out);
 }
 
-/// Adds tokens `from..=to` without the possessive; of an age the number only (`93yo`), of an extension its digits. A mark alone
+/// Adds tokens `from..=to` without the possessive, which a place or an organisation may have in its name; of an age the number only (`93yo`), of an extension its digits. A mark alone
 /// is nothing.
 fn add(
     text: &str,
@@ -71,7 +71,8 @@ fn add(
     if from == to && first.kind == Kind::Punct {
         return;
     }
-    let end = stem(last.of(text)).map_or(last.end as usize, |n| last.start as usize + n);
+    let stem = stem(last.of(text)).filter(|_| !owns_possessive(text, sequence, from, label));
+    let end = stem.map_or(last.end as usize, |n| last.start as usize + n);
     let mut span = Span::new(first.start as usize, end);
     // `x2204`: nor is the sign of an extension.
     if label == Label::Phone && extension(first.of(text)) {
@@ -85,6 +86,16 @@ fn add(
     }
     out.push(Finding { span, label, score, source });
 }
+
+/// Whether a possessive at the end is part of what is called so: `Rio Bosque Children's`, `Applebee's`, `St. John's`. Where it is
+/// not, as in `Mercy General's cafeteria`, a letter too many is hidden.
+fn owns_possessive(text: &str, sequence: &Sequence, from: usize, label: Label) -> bool {
+    let saint = || sequence.tokens.get(from).is_some_and(|t| SAINT.contains(&t.of(text)));
+    matches!(label, Label::Facility | Label::Employer) || label == Label::City && saint()
+}
+
+/// What stands before the name of a saint, a mountain or a fort in the name of a place.
+const SAINT: [&str; 8] = ["St", "Saint", "Mt", "Mount", "Ft", "Fort", "ST", "SAINT"];
 
 /// Adds tokens `from..=to` as the model has them: without the punctuation at their ends and the possessive.
 pub(super) fn exact(
@@ -159,10 +170,9 @@ fn widen_place(text: &str, sequence: &Sequence, label: Label, from: &mut usize, 
     let token = |i: usize| sequence.tokens.get(i);
     let is = |i: usize, words: &[&str]| token(i).is_some_and(|t| words.contains(&t.of(text)));
     let near = |i: usize| token(i).is_some_and(|t| t.gap <= Gap::Space);
-    let saint = ["St", "Saint", "Mt", "Mount", "Ft", "Fort", "ST", "SAINT"];
-    if *from >= 1 && near(*from) && is(*from - 1, &saint) {
+    if *from >= 1 && near(*from) && is(*from - 1, &SAINT) {
         *from -= 1;
-    } else if *from >= 2 && near(*from) && is(*from - 1, &["."]) && is(*from - 2, &saint) {
+    } else if *from >= 2 && near(*from) && is(*from - 1, &["."]) && is(*from - 2, &SAINT) {
         *from -= 2;
     }
     if label != Label::City
