@@ -141,7 +141,8 @@ impl Heads {
         by.product(cells, &values.quads, to, Out { data: &mut out[at..], columns: size, stride: width });
     }
 
-    /// As [`Heads::bytes`], on machines that don't multiply bytes: all sums stay below 2^24, where f32 is exact.
+    /// As [`Heads::bytes`], on machines that don't multiply bytes: sums stay below 2^24, where f32 is exact, in sequences of up to
+    /// 518 pieces (255 times 127 of each); the shipped models read 128.
     fn floats(&mut self, arch: Arch, asked: Asked<'_>, at: usize, out: &mut [f32]) {
         let Asked { queries, memory, width, .. } = asked;
         let (size, count, length) = (asked.size(), asked.count(), asked.length());
