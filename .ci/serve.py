@@ -320,10 +320,11 @@ def streams_equal_unary(server, client):
 
 
 def live_streams_do_not_depend_on_splits(server, client):
-    for text in [VISIT, *(text for text, _ in notes(200))]:
+    for text, values in [(VISIT, True), *notes(200)]:
         outs = {client.scrub_stream(splits(text.encode(), seed), "STREAM_MODE_LIVE", policy="redact")[0] for seed in range(6)}
         assert len(outs) == 1, len(outs)
-        assert text != outs.pop()
+        # A few notes hold nothing that must go.
+        assert text != outs.pop() or not values
 
 
 def live_text_leaves_before_the_end(server, client):

@@ -115,6 +115,7 @@ pub(super) fn exact(
         from += 1;
     }
     if label == Label::Name {
+        end_before_value(text, sequence, from, &mut to);
         from = name_start(text, sequence, from);
         to = name_end(text, sequence, from, to);
     }
