@@ -56,8 +56,8 @@ pub(super) fn push(
     add(text, sequence, (from, to), label, score, Source::Dictionary, out);
 }
 
-/// Adds tokens `from..=to` without the possessive, which a place or an organisation may have in its name; of an age the number only (`93yo`), of an extension its digits. A mark alone
-/// is nothing.
+/// Adds tokens `from..=to` without the possessive, but where a place or an organisation has it in its name; of an age the
+/// number only (`93yo`), of an extension its digits. A mark alone is nothing.
 fn add(
     text: &str,
     sequence: &Sequence,
@@ -411,4 +411,40 @@ pub(super) fn widen(text: &str, sequence: &Sequence, from: &mut usize, to: &mut 
 /// Length of a word before its possessive `'s`.
 pub(super) fn stem(word: &str) -> Option<usize> {
     word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).map(str::len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Detector, Scratch};
+    use super::*;
+
+    /// What becomes of `said` when the model says that it is of this kind.
+    fn cut<'t>(text: &'t str, said: &str, label: Label) -> &'t str {
+        let mut scratch = Scratch::default();
+        Detector::embedded().prepare(text, &mut scratch);
+        let start = text.find(said).unwrap_or(text.len());
+        let at = |byte: usize| scratch.sequence.tokens.partition_point(|token| (token.end as usize) < byte);
+        let mut out = Vec::new();
+        exact(text, &scratch.sequence, at(start + 1), at(start + said.len()), label, 1.0, &mut out);
+        out.first().map_or("", |finding| finding.span.of(text))
+    }
+
+    #[test]
+    fn the_possessive_is_part_of_a_place_and_not_of_a_person() {
+        for (said, label, want) in [
+            ("Rio Bosque Children's", Label::Facility, "Rio Bosque Children's"),
+            ("Applebee's", Label::Employer, "Applebee's"),
+            ("St. John's", Label::City, "St. John's"),
+            ("Hazard's", Label::City, "Hazard"),
+            ("Osgood's", Label::Name, "Osgood"),
+        ] {
+            assert_eq!(cut(&format!("seen at {said} last week"), said, label), want);
+        }
+    }
+
+    #[test]
+    fn a_value_keeps_its_letter() {
+        assert_eq!(cut("Rosalie Tennant, K 4.1", "Rosalie Tennant, K", Label::Name), "Rosalie Tennant");
+        assert_eq!(cut("Tennant, K 54F chest pain", "Tennant, K", Label::Name), "Tennant, K");
+    }
 }

@@ -9,6 +9,7 @@ use super::evidence::{Decision, Tag};
 use super::public::is_public;
 use super::shape::Shape;
 use super::token::{self, Case, Gap, Kind};
+use super::told::told;
 use super::{Detector, HashMap64, HashSet64, Scratch};
 use crate::finding::{Finding, Source};
 use crate::identifier::Label;
@@ -61,13 +62,19 @@ impl Document {
 
 /// Turns the decisions of a prepared text into findings, and notes in `document` what is to be looked for elsewhere.
 pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, document: &mut Document) {
-    let sequence = &scratch.sequence;
     out.extend_from_slice(&scratch.sure);
-    if !scratch.opinions.is_empty() {
+    if scratch.opinions.is_empty() {
+        decided(text, scratch, out);
+    } else {
         advised(text, scratch, out);
-        remember(text, sequence, out, document);
-        return;
     }
+    told(text, &scratch.sequence, out);
+    remember(text, &scratch.sequence, out, document);
+}
+
+/// What the evidence says, where no model was asked.
+fn decided(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
+    let sequence = &scratch.sequence;
     for (from, n) in scratch.windows.iter().copied() {
         let mut i = from;
         while i < n {
@@ -94,7 +101,6 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
             i = to + 1;
         }
     }
-    remember(text, sequence, out, document);
 }
 
 /// What the model says, where it was asked.

@@ -182,7 +182,6 @@ impl Detector {
                     findings::collect(input.text, scratch, &mut all, &mut document);
                     let spot = Spot { text: input.text, sequence: &scratch.sequence, decisions: &scratch.decisions };
                     contexts.iter().for_each(|context| context.search(spot, &mut all));
-                    told::told(input.text, &scratch.sequence, &mut all);
                     signed::sign(input.text, &scratch.sequence, &mut all);
                     // Only now: what is remembered here is not looked at again.
                     if all.is_empty() && scratch.windows.is_empty() && scratch.questions.is_empty() {
@@ -338,7 +337,7 @@ mod tests {
     #[test]
     fn short_texts_are_found_alike_each_time() {
         let (detector, mut scratch) = (Detector::embedded(), Scratch::default());
-        for (text, want) in [("He is in bed. He ate all of it. mg", "mg"), ("REPORTED TO DOSEWALLIPS", "DOSEWALLIPS")] {
+        for (text, want) in [("He is in bed. He ate all of it. mg", "mg"), ("REPORTED TO QUENNEBROOK", "QUENNEBROOK")] {
             for _ in 0..3 {
                 let found = detector.find(&[Input::new(text, Hint::Text)], &[], &mut scratch, &mut Nobody);
                 let found: Vec<&str> = found[0].iter().map(|f| f.span.of(text)).collect();

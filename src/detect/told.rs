@@ -1,8 +1,10 @@
-//! Whom something was reported or sent to, by a word that no source holds: `REPORTED TO DOSEWALLIPS 06/10`.
+//! Whom something was reported or sent to, by a word that no source holds: `REPORTED TO QUENNEBROOK 06/10`.
 //!
-//! In capitals throughout, or where nothing else speaks for a name, evidence and model leave such a word alone: it is not known as a name,
-//! a place or anything else. But what is reported to somebody is reported to a person or an institution, and a word of the
-//! language would be known.
+//! In capitals throughout, or where nothing else speaks for a name, evidence and model leave such a word alone: it is not
+//! known as a name, a place or anything else. But what is reported to somebody is reported to a person or an institution,
+//! and a word of the language would be known.
+
+use memchr::memmem;
 
 use super::evidence::feature::Sequence;
 use super::token::{Case, Gap, Kind, Token};
@@ -12,14 +14,15 @@ use crate::span::Span;
 
 /// Adds the words behind `reported to` and its like that nothing is known of and that `found` leaves out.
 pub(super) fn told(text: &str, sequence: &Sequence, found: &mut Vec<Finding>) {
-    let tokens = sequence.tokens.as_slice();
-    for (i, three) in tokens.windows(3).enumerate() {
-        let [verb, to, who] = three else { continue };
-        let said = to.len() == 2 && to.of(text).eq_ignore_ascii_case("to") && is_told(verb, text);
-        if !said || to.gap >= Gap::Line || who.gap >= Gap::Line || !is_name_like(who) {
+    let bytes = text.as_bytes();
+    // All of the verbs end so.
+    for at in memmem::find_iter(bytes, b"ed to ").chain(memmem::find_iter(bytes, b"ED TO ")) {
+        let verb = sequence.tokens.partition_point(|token| (token.end as usize) < at + 2);
+        let Some([told, _, who]) = sequence.tokens.get(verb..verb + 3) else { continue };
+        if !is_told(told, text) || who.gap >= Gap::Line || !is_name_like(who) {
             continue;
         }
-        let unknown = sequence.infos.get(i + 2).is_some_and(|info| info.known.entry.is_unknown());
+        let unknown = sequence.infos.get(verb + 2).is_some_and(|info| info.known.entry.is_unknown());
         let span = Span::new(who.start as usize, who.end as usize);
         if unknown && !found.iter().any(|other| other.label.is_identifier() && other.span.overlaps(span)) {
             found.push(Finding { span, label: Label::Facility, score: SCORE, source: Source::Document });
@@ -57,7 +60,7 @@ mod tests {
 
     #[test]
     fn who_is_told_and_known_as_nothing_is_somebody() {
-        assert_eq!(told("HB 10.1. REPORTED TO DOSEWALLIPS 06/10"), ["DOSEWALLIPS"]);
+        assert_eq!(told("HB 10.1. REPORTED TO QUENNEBROOK 06/10"), ["QUENNEBROOK"]);
         assert_eq!(told("labs faxed to Quennebrook at 3"), ["Quennebrook"]);
     }
 
@@ -68,7 +71,7 @@ mod tests {
             "results faxed to nephrology",
             "reported to quennebrook",
             "faxed to\nQuennebrook",
-            "compared to DOSEWALLIPS",
+            "compared to QUENNEBROOK",
             "reported to XQZT",
         ] {
             assert_eq!(told(text), [""; 0], "{text}");

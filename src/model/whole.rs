@@ -274,12 +274,13 @@ impl WithSimd for Scale<'_> {
 const SUM: f32 = 16_777_216.0;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::print_stderr)]
 
     use super::*;
 
-    fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    /// Numbers between -1 and 1.
+    pub(in super::super) fn numbers(count: usize, seed: u64) -> Vec<f32> {
         let mut state = seed | 1;
         let draw = || {
             state ^= state << 13;
@@ -305,7 +306,7 @@ mod tests {
     }
 
     /// Every way that this machine has.
-    fn kinds() -> Vec<Option<Bytes>> {
+    pub(in super::super) fn kinds() -> Vec<Option<Bytes>> {
         let vnni = Vnni::detect().map(Bytes::Vnni);
         let tiles = Tiles::detect().map(Bytes::Tiles);
         std::iter::once(None).chain([vnni, tiles].into_iter().filter(Option::is_some)).collect()
