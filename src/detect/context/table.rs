@@ -31,15 +31,15 @@ pub(super) const NINETY: Roles = 512;
 /// Open addressing with linear steps.
 ///
 /// Invariant: the number of slots is a power of two and more than twice the number of entries; a slot without roles is
-/// empty.
+/// empty. A slot holds the higher 48 bits of a hash and the roles in the others.
 pub(super) struct Table {
-    slots: Vec<(u64, Roles)>,
+    slots: Vec<u64>,
     entries: usize,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { slots: vec![(0, 0); LEAST], entries: 0 }
+        Self { slots: vec![0; LEAST], entries: 0 }
     }
 }
 
@@ -47,21 +47,21 @@ impl Table {
     /// Adds roles to what `hash` has.
     pub(super) fn add(&mut self, hash: u64, roles: Roles) {
         if (self.entries + 1) * 2 >= self.slots.len() {
-            let slots = vec![(0, 0); self.slots.len() * 4];
+            let slots = vec![0; self.slots.len() * 4];
             let before = std::mem::replace(&mut self.slots, slots);
             self.entries = 0;
-            before.into_iter().filter(|(_, roles)| *roles != 0).for_each(|(hash, roles)| self.add(hash, roles));
+            before.into_iter().filter(|slot| slot & ROLES != 0).for_each(|slot| self.add(slot, slot as Roles));
         }
         let mask = self.slots.len() - 1;
         let mut at = place(hash);
         while let Some(slot) = self.slots.get_mut(at & mask) {
-            if slot.1 == 0 {
-                *slot = (hash, roles);
+            if *slot & ROLES == 0 {
+                *slot = hash & !ROLES | u64::from(roles);
                 self.entries += 1;
                 return;
             }
-            if slot.0 == hash {
-                slot.1 |= roles;
+            if is(*slot, hash) {
+                *slot |= u64::from(roles);
                 return;
             }
             at += 1;
@@ -73,14 +73,22 @@ impl Table {
     pub(super) fn of(&self, hash: u64) -> Roles {
         let mask = self.slots.len() - 1;
         let mut at = place(hash);
-        while let Some((known, roles)) = self.slots.get(at & mask) {
-            if *roles == 0 || *known == hash {
-                return *roles;
+        while let Some(slot) = self.slots.get(at & mask) {
+            if slot & ROLES == 0 || is(*slot, hash) {
+                return *slot as Roles;
             }
             at += 1;
         }
         0
     }
+}
+
+/// Where a slot keeps roles.
+const ROLES: u64 = Roles::MAX as u64;
+
+/// Whether a slot is that of `hash`.
+fn is(slot: u64, hash: u64) -> bool {
+    (slot ^ hash) <= ROLES
 }
 
 /// Other bits than those that the cache of words goes by.
@@ -107,7 +115,7 @@ mod tests {
         }
         assert!((1000..9000).all(|n| table.of(hash(n)) == 0));
         // Hashes that all begin at one slot.
-        (1..40).for_each(|n| table.add(n, HEAD));
-        assert!((1..40).all(|n| table.of(n) == HEAD) && table.of(40) == 0);
+        (1..40).for_each(|n| table.add(n << 16, HEAD));
+        assert!((1..40).all(|n| table.of(n << 16) == HEAD) && table.of(40 << 16) == 0);
     }
 }

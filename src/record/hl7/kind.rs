@@ -133,6 +133,36 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// The kind of OBX-5 by OBX-2 (HL7 table 0125).
+    pub(super) fn of_observation(code: &[u8]) -> Self {
+        match code {
+            b"" | b"ST" | b"TX" | b"FT" => Kind::Note,
+            b"NM" | b"NA" | b"MA" => Kind::Number,
+            b"MO" | b"CP" => Kind::Amount,
+            b"SN" => Kind::Sn,
+            b"DT" | b"TS" | b"DTM" => Kind::Date,
+            b"TM" => Kind::Time,
+            b"CE" | b"CWE" | b"CNE" | b"CF" => Kind::Ce,
+            b"ID" | b"IS" | b"SI" => Kind::Code,
+            b"XPN" | b"PN" => Kind::Xpn,
+            b"XCN" | b"CN" | b"PPN" => Kind::Xcn,
+            b"XAD" | b"AD" => Kind::Xad,
+            b"XTN" | b"TN" => Kind::Xtn,
+            b"CX" | b"CK" => Kind::Cx(Label::OtherId),
+            b"XON" => Kind::Xon(Label::Facility),
+            b"EI" => Kind::Ei,
+            b"HD" => Kind::Hd,
+            b"PL" => Kind::Pl,
+            b"DR" => Kind::Dr,
+            b"CQ" => Kind::Cq,
+            b"TQ" => Kind::Tq,
+            b"DLN" => Kind::Dln,
+            b"ED" => Kind::Ed,
+            b"RP" => Kind::Rp,
+            _ => Kind::Unknown,
+        }
+    }
+
     /// What its components are; none: it has none.
     pub(super) fn parts(self) -> &'static [Kind] {
         use Kind::*;

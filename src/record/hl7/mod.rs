@@ -7,6 +7,7 @@ pub(super) mod escape;
 mod guess;
 mod kind;
 mod place;
+mod silent;
 mod sound;
 mod table;
 mod value;
@@ -18,6 +19,7 @@ use memchr::{memchr, memchr2};
 
 use self::kind::Kind;
 use self::place::Fields;
+use self::silent::Silent;
 use self::value::{Around, hint, says_something};
 use super::attachment::{self, Attachment};
 use super::{Charset, Delimiters, Escape, Fault, Join, Part, Reason, Record, Segment, Select, near};
@@ -27,15 +29,16 @@ use crate::span::Span;
 pub(crate) use self::cut::{MessageEnd, end_of};
 pub(crate) use self::sound::is_sound;
 
-/// Reads messages; remembers which fields are wanted.
+/// Reads messages; remembers which fields are wanted, and what held nothing to search.
 pub(crate) struct Reader {
     fields: Fields,
+    silent: Silent,
 }
 
 impl Reader {
     /// A reader that looks at the fields of that selection.
     pub(crate) fn new(select: Select) -> Self {
-        Self { fields: Fields::new(select) }
+        Self { fields: Fields::new(select), silent: Silent::new() }
     }
 
     /// Reads one message, or one segment of the envelope; blank lines and the start of a frame may stand before it.
@@ -59,8 +62,10 @@ impl Reader {
         let (delimiters, first) = found.map_err(|fault| Fault { offset: fault.offset + line.start as u64, ..fault })?;
         // The segments take about one in this many bytes.
         record.segments.reserve(bytes.len() / 24);
+        self.silent.begin(delimiters, text.is_some());
         let mut message = Message {
             fields: &mut self.fields,
+            silent: &mut self.silent,
             delimiters,
             marks: marks(delimiters),
             text,
@@ -126,6 +131,7 @@ fn lines(bytes: &[u8], start: usize) -> impl Iterator<Item = Span> + '_ {
 /// A message that is being read.
 struct Message<'p, 'r> {
     fields: &'p mut Fields,
+    silent: &'p mut Silent,
     delimiters: Delimiters,
     /// What each byte separates, see [`marks`].
     marks: [u8; 256],
@@ -217,7 +223,7 @@ impl<'r> Message<'_, 'r> {
         match &name {
             // Text of an observation goes on only in the next one.
             b"OBX" => {
-                self.line.value_type = value_type(self.bytes(self.field(line, 2)));
+                self.line.value_type = Kind::of_observation(self.bytes(self.field(line, 2)));
                 if self.line.value_type != Kind::Note || self.run != Run::Of(name) {
                     self.flush();
                 }
@@ -269,30 +275,40 @@ impl<'r> Message<'_, 'r> {
                 }
                 seen |= mark;
             }
-            let start = fields.end - rest.len();
-            let field = Span::new(start, start + length);
-            if length > 0 {
+            let bytes = rest.get(..length).unwrap_or_default();
+            if length > 0 && !self.silent.holds(self.line.name, number, bytes) {
+                let start = fields.end - rest.len();
+                let kind = kinds.get(number - 1).copied().unwrap_or(Kind::Unknown);
                 self.line.field = number;
                 self.line.repetition = if seen & REPETITION != 0 { repetition } else { 0 };
                 self.line.subcomponent = if seen & SUBCOMPONENT != 0 { subcomponent } else { 0 };
-                let kind = match kinds.get(number - 1).copied().unwrap_or(Kind::Unknown) {
-                    Kind::Value => self.line.value_type,
-                    kind => kind,
-                };
                 let component = if seen & COMPONENT != 0 { self.delimiters.component } else { 0 };
-                if self.line.repetition == 0 {
-                    self.repetition(kind, field, component);
-                } else {
-                    for rep in parts(self.bytes(field), field.start, repetition) {
-                        if !rep.is_empty() {
-                            self.repetition(kind, rep, component);
-                        }
-                    }
+                let before = self.record.segments.len();
+                self.whole(kind, Span::new(start, start + length), component);
+                // What a text is read as depends on others, and where a field names the patient nothing is passed over.
+                if self.record.segments.len() == before
+                    && !matches!(kind, Kind::Value | Kind::Note | Kind::Ed)
+                    && !self.fields.names_patient()
+                {
+                    self.silent.note(self.line.name, number, bytes);
                 }
             }
             match rest.get(length + 1..) {
                 Some(further) => rest = further,
                 None => break,
+            }
+        }
+    }
+
+    /// Reads a field whose components that byte separates; 0 where it has one alone.
+    fn whole(&mut self, kind: Kind, field: Span, component: u8) {
+        let kind = if kind == Kind::Value { self.line.value_type } else { kind };
+        if self.line.repetition == 0 {
+            return self.repetition(kind, field, component);
+        }
+        for rep in parts(self.bytes(field), field.start, self.line.repetition) {
+            if !rep.is_empty() {
+                self.repetition(kind, rep, component);
             }
         }
     }
@@ -527,36 +543,6 @@ impl<'r> Message<'_, 'r> {
         let first = first.map(|set| self.bytes(set)).unwrap_or_default();
         // Single bytes that hold ASCII; what says that it is UTF-8 or ASCII and is not is Windows-1252 more often than not.
         !(first.is_empty() || first == b"ASCII" || first.starts_with(b"8859/") || first.starts_with(b"UNICODE UTF-8"))
-    }
-}
-
-/// The kind of OBX-5 by OBX-2 (HL7 table 0125).
-fn value_type(code: &[u8]) -> Kind {
-    match code {
-        b"" | b"ST" | b"TX" | b"FT" => Kind::Note,
-        b"NM" | b"NA" | b"MA" => Kind::Number,
-        b"MO" | b"CP" => Kind::Amount,
-        b"SN" => Kind::Sn,
-        b"DT" | b"TS" | b"DTM" => Kind::Date,
-        b"TM" => Kind::Time,
-        b"CE" | b"CWE" | b"CNE" | b"CF" => Kind::Ce,
-        b"ID" | b"IS" | b"SI" => Kind::Code,
-        b"XPN" | b"PN" => Kind::Xpn,
-        b"XCN" | b"CN" | b"PPN" => Kind::Xcn,
-        b"XAD" | b"AD" => Kind::Xad,
-        b"XTN" | b"TN" => Kind::Xtn,
-        b"CX" | b"CK" => Kind::Cx(Label::OtherId),
-        b"XON" => Kind::Xon(Label::Facility),
-        b"EI" => Kind::Ei,
-        b"HD" => Kind::Hd,
-        b"PL" => Kind::Pl,
-        b"DR" => Kind::Dr,
-        b"CQ" => Kind::Cq,
-        b"TQ" => Kind::Tq,
-        b"DLN" => Kind::Dln,
-        b"ED" => Kind::Ed,
-        b"RP" => Kind::Rp,
-        _ => Kind::Unknown,
     }
 }
 

@@ -380,6 +380,32 @@ proptest! {
         }
     }
 
+    /// What a reader remembers of the messages before changes nothing.
+    #[test]
+    fn messages_are_read_as_by_a_new_reader(
+        messages in proptest::collection::vec(message(), 1..6),
+        order in proptest::collection::vec(any::<prop::sample::Index>(), 1..12),
+        patient in any::<bool>(),
+    ) {
+        let select = || Select::all().patient(patient.then_some("PID-3.1"));
+        let mut reader = Reader::new(select());
+        for message in order.iter().map(|index| index.get(&messages)) {
+            match (reader.read(message), Reader::new(select()).read(message)) {
+                (Ok(one), Ok(other)) => {
+                    prop_assert_eq!(one.patient, other.patient);
+                    let of = |record: &Record<'_>| -> Vec<_> {
+                        let segments = record.segments.iter();
+                        segments.map(|s| (s.raw, s.text.clone().into_owned(), s.hint, s.join, s.part, s.field)).collect()
+                    };
+                    let (of_one, of_other) = (Record { patient: None, ..one }, Record { patient: None, ..other });
+                    prop_assert_eq!(of(&of_one), of(&of_other));
+                    prop_assert_eq!(of_one.contents.len(), of_other.contents.len());
+                }
+                (one, other) => prop_assert_eq!(one.is_err(), other.is_err()),
+            }
+        }
+    }
+
     #[test]
     fn no_edit_no_change(message in message()) {
         if let Ok(record) = Reader::new(Select::all()).read(&message) {
