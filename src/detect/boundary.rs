@@ -121,7 +121,10 @@ pub(super) fn exact(
     }
     // `at the Alpine Base Hospital`: the article names nothing.
     let article = |i: usize| sequence.tokens.get(i).is_some_and(|t| matches!(t.of(text), "the" | "a" | "an"));
-    if from < to && matches!(label, Label::Facility | Label::Employer) && article(from) {
+    if matches!(label, Label::Facility | Label::Employer) && article(from) {
+        if from == to {
+            return;
+        }
         from += 1;
     }
     add(text, sequence, (from, to), label, score, Source::Model, out);

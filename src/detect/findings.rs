@@ -1,6 +1,5 @@
 //! From decided tokens to findings, and from one finding to all of its kind in a document.
 
-use super::boundary;
 use super::cue::Cue;
 use super::dictionary::Entry;
 use super::evidence::feature::{PhraseKind, Sequence};
@@ -11,6 +10,7 @@ use super::shape::Shape;
 use super::token::{self, Case, Gap, Kind};
 use super::told::told;
 use super::{Detector, HashMap64, HashSet64, Scratch};
+use super::{aloud, boundary};
 use crate::finding::{Finding, Source};
 use crate::identifier::Label;
 use crate::span::Span;
@@ -69,6 +69,7 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
         advised(text, scratch, out);
     }
     told(text, &scratch.sequence, out);
+    aloud::join(text, out);
     remember(text, &scratch.sequence, out, document);
 }
 
@@ -93,7 +94,8 @@ fn decided(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
                 to += 1;
                 margin = margin.max(scratch.decisions.get(to).map_or(0.0, |d| d.margin));
             }
-            let doubtful = to == i && doubtful(sequence, i, decision.tag, margin);
+            let doubtful = to == i && doubtful(sequence, i, decision.tag, margin)
+                || decision.tag == Tag::Name && before_short(sequence, i, to).is_none();
             if let Some(label) = decision.tag.label().filter(|_| !doubtful) {
                 let label = refine(text, sequence, i, to, label);
                 boundary::push(text, sequence, i, to, label, logistic(margin), out);
@@ -126,11 +128,23 @@ fn advised(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
             // The name of a score is no number of anybody, whoever says so; nor is a code that is public.
             let score = label == Label::OtherId && boundary::names_instrument(text, sequence, from + i, from + last);
             let unit = boundary::names_department(text, sequence, from + i, from + last, label);
-            if !(score || unit || last == i && is_public(text, sequence, from + i, label)) {
-                boundary::exact(text, sequence, from + i, from + last, label, 1.0 - nothing, out);
+            let public = last == i && is_public(text, sequence, from + i, label);
+            let end =
+                if label == Label::Name { before_short(sequence, from + i, from + last) } else { Some(from + last) };
+            if let Some(end) = end.filter(|_| !(score || unit || public)) {
+                boundary::exact(text, sequence, from + i, end, label, 1.0 - nothing, out);
             }
             i = last + 1;
         }
+    }
+}
+
+/// Where a name ends that goes on with, or is, an abbreviation that is said letter by letter: `ezekiel thornbury m d`.
+fn before_short(sequence: &Sequence, from: usize, to: usize) -> Option<usize> {
+    match sequence.short.iter().find(|(first, last)| *first <= to && to <= *last) {
+        Some((first, _)) if *first <= from => None,
+        Some((first, _)) => Some(first - 1),
+        None => Some(to),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A text is cut into tokens once ([`token`]); patterns that need no context mark theirs (`pattern`); cue words
 //! ([`cue`]) and dictionaries tell of the rest; [`evidence`] decides the tokens that are not settled.
 
+mod aloud;
 mod boundary;
 mod cache;
 pub(crate) mod clue;

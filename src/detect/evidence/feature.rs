@@ -20,6 +20,8 @@ pub(crate) struct Sequence {
     pub(crate) marks: Vec<u32>,
     /// Codes, and words that a rule looks at, by token.
     pub(crate) leads: Vec<u32>,
+    /// First and last token of abbreviations that are said letter by letter: `c o p d`.
+    pub(crate) short: Vec<(usize, usize)>,
     words: usize,
 }
 
@@ -125,6 +127,7 @@ impl Sequence {
         self.named.clear();
         self.marks.clear();
         self.leads.clear();
+        self.short.clear();
         self.words = words;
     }
 

@@ -3,6 +3,7 @@
 //!
 //! What a rule finds is sure; it also marks its tokens, so that evidence sees them as what they are.
 
+mod aloud;
 mod board;
 mod date;
 mod log;
@@ -88,6 +89,9 @@ pub(crate) fn apply(
     view.seen_with(&mut marks);
     view.typed(&mut marks);
     view.department(&mut marks);
+    let mut short = Vec::new();
+    view.letters(&mut marks, &mut short);
+    view.addresses(&mut marks);
     let mut at = 0;
     for cue in cues {
         view.cued(cue, &mut at, &mut marks);
@@ -100,6 +104,7 @@ pub(crate) fn apply(
             marks.push((from, last.max(from), Label::Date, Source::Pattern));
         }
     }
+    sequence.short = short;
     for (from, to, label, source) in marks {
         if let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) {
             // `x309`: the sign of an extension is not part of it.
