@@ -10,7 +10,7 @@ use super::shape::Shape;
 use super::token::{self, Case, Gap, Kind};
 use super::told::told;
 use super::{Detector, HashMap64, HashSet64, Scratch};
-use super::{aloud, boundary};
+use super::{aloud, boundary, fraction};
 use crate::finding::{Finding, Source};
 use crate::identifier::Label;
 use crate::span::Span;
@@ -70,6 +70,7 @@ pub(crate) fn collect(text: &str, scratch: &Scratch, out: &mut Vec<Finding>, doc
     }
     told(text, &scratch.sequence, out);
     aloud::join(text, out);
+    fraction::withdraw(text, &scratch.sequence, out);
     remember(text, &scratch.sequence, out, document);
 }
 

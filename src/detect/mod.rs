@@ -12,6 +12,7 @@ pub mod cue;
 pub mod dictionary;
 pub mod evidence;
 mod findings;
+mod fraction;
 pub(crate) mod gate;
 mod hashing;
 mod inert;
