@@ -28,5 +28,7 @@ pub mod service;
 pub mod setup;
 pub mod span;
 pub mod transform;
+#[cfg(any(feature = "postgres", feature = "service"))]
+mod trust;
 pub mod vault;
 pub mod word;

@@ -3,23 +3,23 @@
 //! the next process. Whoever writes the trail never waits for it.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::io::{self, Write};
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::ClientConfig;
 
 use super::AuditError;
 use super::files::Files;
+use super::link::Link;
 use super::read::{Item, parts};
 use super::syslog::{Syslog, Transport, write_frame};
 use super::trail::Trail;
+use crate::trust;
 
 /// A thread that sends. Dropped, it sends what it can within a few seconds, and notes where it was.
 pub(super) struct Forward {
@@ -47,7 +47,11 @@ impl Forward {
     pub(super) fn new(syslog: Syslog, trail: &Trail) -> Result<Forward, AuditError> {
         let tls = match &syslog.transport {
             Transport::Tcp => None,
-            Transport::Tls { ca } => Some(tls(ca.as_deref())?),
+            Transport::Tls { ca } => {
+                let config =
+                    trust::client(ca.as_deref()).map_err(|error| AuditError::Syslog(format!("ca: {error}")))?;
+                Some(Arc::new(config))
+            }
         };
         let (files, last) = (trail.files().clone(), trail.last()?);
         let cursor = match files.read_sent()? {
@@ -226,7 +230,7 @@ impl Sender<'_> {
 
     /// Sends until there is nothing more to be sent ever, or the connection breaks.
     fn connection(&mut self) -> io::Result<()> {
-        let mut link = self.connect()?;
+        let mut link = Link::open(&self.syslog, self.tls.as_ref())?;
         self.desk.connected.store(true, Ordering::Relaxed);
         let mut out = Vec::with_capacity(2 * FLUSH);
         loop {
@@ -318,115 +322,6 @@ impl Sender<'_> {
             self.noted = self.delivered;
         }
     }
-
-    fn connect(&self) -> io::Result<Link> {
-        let mut failed = io::Error::from(io::ErrorKind::NotFound);
-        for address in (self.syslog.host.as_str(), self.syslog.port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, CONNECT) {
-                Ok(stream) => return self.set_up(stream),
-                Err(error) => failed = error,
-            }
-        }
-        Err(failed)
-    }
-
-    fn set_up(&self, mut stream: TcpStream) -> io::Result<Link> {
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(CONNECT))?;
-        stream.set_read_timeout(Some(CONNECT))?;
-        // What the other system has not taken by then is an error before it counts as delivered.
-        #[cfg(target_os = "linux")]
-        rustix::net::sockopt::set_tcp_user_timeout(&stream, TAKEN.as_millis() as u32 / 5 * 4)?;
-        let Some(config) = &self.tls else { return Ok(Link::Plain(stream)) };
-        let name = ServerName::try_from(self.syslog.host.clone()).map_err(io::Error::other)?;
-        let mut connection = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
-        while connection.is_handshaking() {
-            connection.complete_io(&mut stream)?;
-        }
-        Ok(Link::Tls(Box::new(StreamOwned::new(connection, stream))))
-    }
-}
-
-enum Link {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-impl Link {
-    fn socket(&self) -> &TcpStream {
-        match self {
-            Link::Plain(stream) => stream,
-            Link::Tls(stream) => &stream.sock,
-        }
-    }
-
-    /// An error if the other side has closed it. It has nothing else to say.
-    fn check(&mut self) -> io::Result<()> {
-        self.socket().set_nonblocking(true)?;
-        let closed = self.is_closed();
-        self.socket().set_nonblocking(false)?;
-        if closed? { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
-    }
-
-    fn is_closed(&mut self) -> io::Result<bool> {
-        let mut ignored = [0; 512];
-        loop {
-            let read = match self {
-                Link::Plain(stream) => stream.read(&mut ignored),
-                Link::Tls(stream) => {
-                    let read = stream.conn.read_tls(&mut stream.sock);
-                    if read.is_ok() {
-                        let state = stream.conn.process_new_packets().map_err(io::Error::other)?;
-                        if state.peer_has_closed() {
-                            return Ok(true);
-                        }
-                        let plain = state.plaintext_bytes_to_read().min(ignored.len());
-                        let _ = stream.conn.reader().read(ignored.get_mut(..plain).unwrap_or_default());
-                    }
-                    read
-                }
-            };
-            match read {
-                Ok(0) => return Ok(true),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Says that nothing more comes, and waits until the other side has seen it.
-    fn close(mut self) -> io::Result<()> {
-        if let Link::Tls(stream) = &mut self {
-            stream.conn.send_close_notify();
-            while stream.conn.wants_write() {
-                stream.conn.write_tls(&mut stream.sock)?;
-            }
-        }
-        self.socket().shutdown(Shutdown::Write)?;
-        self.socket().set_read_timeout(Some(CLOSE))?;
-        let mut ignored = [0; 512];
-        let mut socket = self.socket();
-        while socket.read(&mut ignored)? > 0 {}
-        Ok(())
-    }
-}
-
-impl Write for Link {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Link::Plain(stream) => stream.write(bytes),
-            Link::Tls(stream) => stream.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Link::Plain(stream) => stream.flush(),
-            Link::Tls(stream) => stream.flush(),
-        }
-    }
 }
 
 /// The number of a line.
@@ -438,29 +333,6 @@ fn number(line: &[u8]) -> Option<u64> {
     serde_json::from_slice::<Numbered>(line).ok().map(|line| line.n)
 }
 
-fn tls(ca: Option<&Path>) -> Result<Arc<ClientConfig>, AuditError> {
-    let wrong = |what: &str| AuditError::Syslog(what.to_owned());
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(file) => {
-            let unread = |_| wrong("the file that ca names cannot be read as PEM certificates");
-            for certificate in CertificateDer::pem_file_iter(file).map_err(unread)? {
-                roots.add(certificate.map_err(unread)?).map_err(|_| wrong("ca names what is no certificate"))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err(wrong("no certificate to trust; name a file of them: tls://HOST:PORT?ca=FILE"));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let versions = versions.map_err(|_| wrong("TLS cannot be set up"))?;
-    Ok(Arc::new(versions.with_root_certificates(roots).with_no_client_auth()))
-}
-
 /// Bytes of lines that wait in memory.
 const ROOM: usize = 4 << 20;
 /// Bytes that are written at once.
@@ -468,17 +340,18 @@ const FLUSH: usize = 32 << 10;
 /// How long it waits for a line before it looks whether the connection stands.
 const TICK: Duration = Duration::from_secs(1);
 /// A line that was sent so long ago, on a connection that stands, was taken by the receiver's system.
-const TAKEN: Duration = Duration::from_secs(5);
-const CONNECT: Duration = Duration::from_secs(10);
-const CLOSE: Duration = Duration::from_secs(2);
+pub(super) const TAKEN: Duration = Duration::from_secs(5);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
+    use std::io::Read;
     use std::net::TcpListener;
     use std::sync::mpsc;
+
+    use rustls::StreamOwned;
 
     use super::super::{Exchange, Exchanges, Note, Outcome, Rotation};
     use super::*;

@@ -16,6 +16,8 @@ mod exchanges;
 mod files;
 #[cfg(feature = "service")]
 mod forward;
+#[cfg(feature = "service")]
+mod link;
 mod read;
 mod record;
 pub mod report;

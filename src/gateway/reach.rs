@@ -13,9 +13,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::Timestamp;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
@@ -24,6 +21,7 @@ use super::prompt::Prompt;
 use super::route::{Dialect, Route};
 use super::rule::{Refusal, Rule};
 use super::sigv4::{self, Signed, Signer};
+use crate::trust;
 
 /// Why an upstream cannot be reached at all. Nothing of a secret is in it.
 #[derive(Debug, thiserror::Error)]
@@ -271,29 +269,14 @@ impl Kept {
 }
 
 fn tls(upstream: &Upstream) -> Result<rustls::ClientConfig, ReachError> {
-    let wrong = |what: String| ReachError::Ca { upstream: upstream.name.clone(), what };
-    let mut roots = RootCertStore::empty();
-    match &upstream.ca {
-        Some(path) => {
-            let unread = |_| wrong(format!("{}: no certificates in PEM can be read from it", path.display()));
-            for certificate in CertificateDer::pem_file_iter(path).map_err(unread)? {
-                roots.add(certificate.map_err(unread)?).map_err(|e| wrong(e.to_string()))?;
-            }
-        }
-        None if upstream.url.scheme == "https" => {
-            // One that cannot be read is one that nobody is known by.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        None => {}
-    }
-    if upstream.url.scheme == "https" && roots.is_empty() {
-        return Err(wrong("this system has no authorities; name a file of them".to_owned()));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| wrong(e.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let config = match &upstream.ca {
+        None if upstream.url.scheme != "https" => trust::nobody(),
+        ca => trust::client(ca.as_deref()),
+    };
+    config.map_err(|error| {
+        let file = upstream.ca.as_ref().map_or_else(String::new, |path| format!("{}: ", path.display()));
+        ReachError::Ca { upstream: upstream.name.clone(), what: format!("{file}{error}") }
+    })
 }
 
 fn value(text: &str) -> Result<HeaderValue, Refusal> {

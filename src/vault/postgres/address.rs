@@ -3,16 +3,13 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use postgres::config::{Host, SslMode};
 use postgres::{Client, Config, NoTls};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use zeroize::Zeroizing;
 
+use crate::trust::{self, TrustError};
 use crate::vault::VaultError;
 
 /// Read from a URL. Holds the password: it has no `Debug`.
@@ -131,7 +128,7 @@ fn way(config: &mut Config, mode: Option<Mode>, roots: Option<&Path>) -> Result<
         None if here => {}
         Some(Mode::Require) | None => {
             config.ssl_mode(SslMode::Require);
-            return Ok(Way::Tls(MakeRustlsConnect::new(tls(roots)?)));
+            return Ok(Way::Tls(MakeRustlsConnect::new(trust::client(roots).map_err(untrusted)?)));
         }
     }
     if roots.is_some() {
@@ -154,26 +151,9 @@ fn here(config: &Config) -> bool {
     hosts && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
 }
 
-fn tls(roots: Option<&Path>) -> Result<ClientConfig, VaultError> {
-    let mut store = RootCertStore::empty();
-    match roots {
-        Some(file) => {
-            let unread = || refuse("the file that sslrootcert names cannot be read as PEM certificates");
-            for certificate in CertificateDer::pem_file_iter(file).map_err(|_| unread())? {
-                store.add(certificate.map_err(|_| unread())?).map_err(|_| unread())?;
-            }
-        }
-        None => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if store.is_empty() {
-        return Err(refuse("no certificate to trust for TLS; name a file of them with sslrootcert"));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let versions = versions.map_err(|_| refuse("TLS cannot be set up"))?;
-    Ok(versions.with_root_certificates(store).with_no_client_auth())
+/// Where `sslrootcert` belongs in the message.
+fn untrusted(error: TrustError) -> VaultError {
+    refuse(&format!("sslrootcert: {error}"))
 }
 
 /// A name that means the same quoted and not.
