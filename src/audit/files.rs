@@ -23,6 +23,7 @@ pub(super) struct Files {
     pub(super) torn: PathBuf,
     pub(super) head: PathBuf,
     /// The number of the last line that syslog has.
+    #[cfg(feature = "service")]
     sent: PathBuf,
     lock: PathBuf,
     folder: PathBuf,
@@ -62,6 +63,7 @@ impl Files {
         Ok(Files {
             torn: beside("torn"),
             head: beside("head"),
+            #[cfg(feature = "service")]
             sent: beside("syslog"),
             lock: beside("lock"),
             stem: stem.to_owned(),
@@ -121,6 +123,7 @@ impl Files {
     }
 
     /// The number of the last line that syslog has; `None` if it has none yet.
+    #[cfg(feature = "service")]
     pub(super) fn read_sent(&self) -> io::Result<Option<u64>> {
         let Some(file) = existing(&self.sent)? else { return Ok(None) };
         let mut text = String::new();
@@ -129,6 +132,7 @@ impl Files {
         Ok(Some(text.trim_end().parse().unwrap_or(0)))
     }
 
+    #[cfg(feature = "service")]
     pub(super) fn replace_sent(&self, n: u64) -> io::Result<()> {
         replace(&self.sent, format!("{n}\n").as_bytes())
     }

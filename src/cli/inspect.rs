@@ -1,7 +1,6 @@
 //! `deidre inspect`: what a file is taken for, and what would be touched in it.
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -87,7 +86,7 @@ fn columns(path: &Path, ask: &Ask) -> anyhow::Result<(String, Survey)> {
     use crate::pipeline::columns::Table;
 
     let cannot = || format!("cannot read {}", path.display());
-    let table = Table::open(File::open(path).with_context(cannot)?, ask).with_context(cannot)?;
+    let table = Table::open(std::fs::File::open(path).with_context(cannot)?, ask).with_context(cannot)?;
     let fields = table.fields().into_iter().map(|(name, kind)| format!("{name} ({kind})")).collect::<Vec<_>>();
     let layout = format!("Parquet, {} rows, columns {}", table.rows(), fields.join(", "));
     Ok((layout.clone(), Survey { layout, records: table.rows(), ..Survey::default() }))

@@ -90,7 +90,7 @@ impl Cli {
         use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
         use tracing_subscriber::layer::{Layer, SubscriberExt};
         use tracing_subscriber::util::SubscriberInitExt;
-        let (asked, default) = match &self.verb {
+        let (asked, default): (Option<&str>, _) = match &self.verb {
             #[cfg(feature = "service")]
             Verb::Serve(args) => (args.log(), LevelFilter::INFO),
             #[cfg(feature = "gateway")]
