@@ -68,7 +68,7 @@ fn add(
     out: &mut Vec<Finding>,
 ) {
     let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
-    if from == to && first.kind == Kind::Punct {
+    if from == to && (first.kind == Kind::Punct || label == Label::Name && measures(text, sequence, from)) {
         return;
     }
     let stem = stem(last.of(text)).filter(|_| !owns_possessive(text, sequence, from, label));
@@ -85,6 +85,20 @@ fn add(
         }
     }
     out.push(Finding { span, label, score, source });
+}
+
+/// Whether token `i` is the unit of the number before it: `Heparin 3000 U`. Behind what may be a time only units are, as somebody may
+/// sign there: `0715 g`.
+fn measures(text: &str, sequence: &Sequence, i: usize) -> bool {
+    let (Some(token), Some(number)) = (sequence.tokens.get(i), i.checked_sub(1).and_then(|at| sequence.tokens.get(at)))
+    else {
+        return false;
+    };
+    let digits = number.of(text);
+    let written = number.kind == Kind::Code && digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
+    let time = digits.len() == 4 && digits.parse().is_ok_and(|time: u32| time < 2400 && time % 100 < 60);
+    let unit = sequence.infos.get(i).is_some_and(|x| x.entry.is_unit());
+    written && token.gap <= Gap::Space && (matches!(token.of(text), "U" | "IU" | "units") || unit && !time)
 }
 
 /// Whether a possessive at the end is part of what is called so: `Rio Bosque Children's`, `Applebee's`, `St. John's`. Where it is
@@ -449,5 +463,18 @@ mod tests {
     fn a_value_keeps_its_letter() {
         assert_eq!(cut("Rosalie Tennant, K 4.1", "Rosalie Tennant, K", Label::Name), "Rosalie Tennant");
         assert_eq!(cut("Tennant, K 54F chest pain", "Tennant, K", Label::Name), "Tennant, K");
+    }
+
+    #[test]
+    fn a_unit_behind_its_number_is_nobody() {
+        for (text, said, want) in [
+            ("Heparin 3000 U", "U", ""),
+            ("insulin 10 U now", "U", ""),
+            ("given 2.5 mg now", "mg", ""),
+            ("note 0715 g", "g", "g"),
+            ("call U now", "U", "U"),
+        ] {
+            assert_eq!(cut(text, said, Label::Name), want, "{text}");
+        }
     }
 }
