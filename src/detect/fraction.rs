@@ -96,7 +96,7 @@ impl Around<'_> {
 }
 
 /// Tests whose result is so many of so many points.
-const TESTS: [(&str, u32); 13] = [
+const TESTS: [(&str, u32); 14] = [
     ("MoCA", 30),
     ("MMSE", 30),
     ("SMMSE", 30),
@@ -105,6 +105,7 @@ const TESTS: [(&str, u32); 13] = [
     ("EPDS", 30),
     ("GDS", 30),
     ("6CIT", 28),
+    ("MDQ", 13),
     ("BIMS", 15),
     ("GDS", 15),
     ("GCS", 15),

@@ -309,6 +309,7 @@ mod tests {
             "mixed 50 units in 250 ml over 4 hours",
             "gauge 18, size 7.5",
             "x3 days, q4h prn",
+            "rifaximin 550 BID. Fall precautions",
             "OD +0.50 -0.25 x 090, stem 15 x 100 press fit",
             "0812 SAT PASS, SBT X30",
             "SPO2 95 RA BG 131",

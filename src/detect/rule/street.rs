@@ -74,7 +74,8 @@ impl View<'_> {
         while at < i + 8 && self.near(at) {
             let Some(token) = self.token(at) else { return };
             if token.kind == Kind::Punct {
-                if !matches!(self.str(at), "." | "-" | "'" | "’") || at == i + 1 {
+                // `550 BID. Fall precautions`: behind shorthand a point ends the sentence.
+                if !matches!(self.str(at), "." | "-" | "'" | "’") || at == i + 1 || charted && self.str(at) == "." {
                     return;
                 }
                 at += 1;
