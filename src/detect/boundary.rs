@@ -68,7 +68,12 @@ fn add(
     out: &mut Vec<Finding>,
 ) {
     let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
-    if from == to && (first.kind == Kind::Punct || label == Label::Name && measures(text, sequence, from)) {
+    let wrong = || match label {
+        Label::Name => measures(text, sequence, from),
+        Label::OtherId => counts(text, sequence, from),
+        _ => false,
+    };
+    if from == to && (first.kind == Kind::Punct || wrong()) {
         return;
     }
     let stem = stem(last.of(text)).filter(|_| !owns_possessive(text, sequence, from, label));
@@ -86,6 +91,18 @@ fn add(
     }
     out.push(Finding { span, label, score, source });
 }
+
+/// Whether token `i` counts days or grades by the word before it: `POD 3`, `NYHA 2`.
+fn counts(text: &str, sequence: &Sequence, i: usize) -> bool {
+    let token = |back: usize| i.checked_sub(back).and_then(|at| sequence.tokens.get(at));
+    let small = token(0).is_some_and(|t| t.len() <= 2 && t.of(text).bytes().all(|b| b.is_ascii_digit()));
+    let sign = token(1).is_some_and(|t| t.of(text) == "#");
+    let near = token(0).is_some_and(|t| t.gap <= Gap::Space);
+    small && near && token(1 + usize::from(sign)).is_some_and(|t| COUNTED.contains(&t.of(text)))
+}
+
+/// What days are counted from, and what is graded.
+const COUNTED: [&str; 12] = ["POD", "HD", "DOL", "PPD", "POW", "NYHA", "ASA", "ECOG", "GCS", "RASS", "grade", "stage"];
 
 /// Whether token `i` is the unit of the number before it: `Heparin 3000 U`. Behind what may be a time only units are, as somebody may
 /// sign there: `0715 g`.
@@ -476,5 +493,15 @@ mod tests {
         ] {
             assert_eq!(cut(text, said, Label::Name), want, "{text}");
         }
+    }
+
+    #[test]
+    fn days_and_grades_are_counted() {
+        for (text, want) in
+            [("POD 3 Ivor Lewis", ""), ("POD#3 today", ""), ("NYHA 3 at", ""), ("bed 3 is", "3"), ("POD 3", "")]
+        {
+            assert_eq!(cut(text, "3", Label::OtherId), want, "{text}");
+        }
+        assert_eq!(cut("ASA 81734", "81734", Label::OtherId), "81734");
     }
 }

@@ -81,7 +81,7 @@ impl Around<'_> {
         false
     }
 
-    /// Whether a duration stands there: behind `x`, and in a chart that counts so behind `for` and `in`, or before `ago`.
+    /// Whether a duration stands there: behind `x`, before `old`, and in a chart that counts so behind `for` and `in`, or before `ago`.
     fn is_duration(&self, i: usize, british: bool) -> bool {
         let before = i.checked_sub(1).filter(|_| self.same_line(i));
         let times = before.is_some_and(|at| {
@@ -91,7 +91,8 @@ impl Around<'_> {
             before.is_some_and(|at| self.is(at, &LASTS))
                 || self.same_line(i + 1) && self.is(i + 1, &["ago", "history", "hx", "later"])
         };
-        times || british && counted()
+        let aged = self.same_line(i + 1) && self.is(i + 1, &["old"]);
+        times || aged || british && counted()
     }
 }
 
@@ -151,6 +152,7 @@ mod tests {
             "cough 3/52, wt loss over 2/12",
             "review in 6/12; TTO 2/52 given, abx for 5/7",
             "off work 2/52. Fell 3/12 ago",
+            "has baby at home 5/12 old",
         ] {
             assert!(!stays(text), "{text}");
         }
