@@ -188,7 +188,8 @@ proptest! {
                 continue;
             }
             // Letters of Windows-1252 that happen to be UTF-8 are read as that.
-            if latin && !bytes.is_ascii() && std::str::from_utf8(&bytes).is_ok() {
+            let mistaken = |bytes: &[u8]| latin && !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok();
+            if mistaken(&bytes) {
                 continue;
             }
             let record = table.read(&bytes).unwrap();
@@ -202,6 +203,10 @@ proptest! {
                 continue;
             }
             let (out, spans) = edit(&record, &chosen, &by);
+            // What is left may be UTF-8 by chance where what was replaced was not.
+            if mistaken(&out) {
+                continue;
+            }
             let after = table.read(&out).unwrap();
             let texts: Vec<String> = after.segments.iter().map(|s| s.text.to_string()).collect();
             prop_assert_eq!(texts, expected(&record, &spans, &by));
