@@ -223,6 +223,23 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_was_taken_for_an_organisation_in_another_text_is_found_there_too() {
+        let mut worker = Engine::embedded().worker();
+        for text in ["No pain; \\n and Okonjo slept.", "No pain; N and Okonjo slept.", "No pain; x and Zqorvax slept."]
+        {
+            let name = if text.contains("Okonjo") { "Okonjo" } else { "Zqorvax" };
+            let seen = format!("Seen by Dr. {name} today.");
+            for texts in [[text, &seen], [&seen, text]] {
+                let found = worker.find(&texts.map(|text| Input::new(text, Hint::Text)));
+                for (text, found) in texts.iter().zip(&found) {
+                    let parts: Vec<&str> = found.iter().map(|f| f.span.of(text)).collect();
+                    assert_eq!(parts, [name], "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_one_text_of_a_record_says_is_found_in_the_others() {
         let inputs = [
             Input::new("Thaddeus Okonjo-Reyes", Hint::Whole(Label::Name)),

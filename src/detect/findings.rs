@@ -236,9 +236,11 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
             .skip(first)
             .take_while(|(t, _)| (t.start as usize) < finding.span.end);
         match finding.label {
-            Label::Name if finding.score > SURE => {
+            Label::Name => {
+                let sure = finding.score > SURE;
                 for (token, info) in tokens {
-                    if token.kind == Kind::Word && token.len() >= 3 && tells(info.entry, token.case) {
+                    let speaks = token.kind == Kind::Word && token.len() >= 3 && tells(info.entry, token.case);
+                    if speaks && (sure || is_only_name(info.entry, token.case)) {
                         document.mark(info.hash);
                         document.names.insert(info.hash);
                     }
@@ -257,7 +259,7 @@ fn remember(text: &str, sequence: &Sequence, found: &[Finding], document: &mut D
                     }
                 }
             }
-            Label::Date | Label::Age90 | Label::Zip | Label::Street | Label::Name => {}
+            Label::Date | Label::Age90 | Label::Zip | Label::Street => {}
             label if label.is_identifier() => {
                 for (token, info) in tokens {
                     let digits = token.of(text).bytes().filter(u8::is_ascii_digit).count();
@@ -285,12 +287,25 @@ fn tells(entry: Entry, case: Case) -> bool {
         && !entry.any(Entry::STAFF)
 }
 
+/// Whether a word of a name is no other word, nor, in capitals, may be short for some: it is looked for elsewhere however sure
+/// the finding is, or it would go from one place and stay in another.
+fn is_only_name(entry: Entry, case: Case) -> bool {
+    let listed = entry.first().max(entry.last()) > 0;
+    let written = matches!(case, Case::Title | Case::Mixed) || (listed && case == Case::Upper);
+    written && entry.lower() == 0 && !entry.any(OTHERWISE)
+}
+
+/// What a word can be beside a name.
+const OTHERWISE: Entry =
+    Entry::MEDICAL.or(Entry::DRUG).or(Entry::ENGLISH).or(Entry::ENGLISH_RARE).or(Entry::ABBREV).or(Entry::EPONYM);
+
 /// Finds what the document has given away in a prepared text.
 pub(crate) fn spread(text: &str, scratch: &Scratch, document: &Document, out: &mut Vec<Finding>) {
     let (sequence, decisions) = (&scratch.sequence, scratch.decisions.as_slice());
     let n = sequence.tokens.len();
+    // What may stay covers nothing: a name in a place that was taken for an organisation is a name.
     let mut covered = vec![false; n];
-    for finding in out.iter() {
+    for finding in out.iter().filter(|finding| finding.label.is_identifier()) {
         let first = sequence.tokens.partition_point(|t| (t.end as usize) <= finding.span.start);
         for (i, token) in sequence.tokens.iter().enumerate().skip(first) {
             if token.start as usize >= finding.span.end {
