@@ -154,7 +154,7 @@ pub(super) mod x86 {
     use std::arch::x86_64::{
         __m512, __m512i, _mm512_add_epi32, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
         _mm512_loadu_ps, _mm512_loadu_si512, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_epi32,
-        _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
     };
 
     use super::super::kernel::{self, Then};
@@ -162,6 +162,15 @@ pub(super) mod x86 {
 
     #[target_feature(enable = "avx512f,avx512vnni")]
     pub(super) fn product(rows: &[u8], quads: &Quads, to: Scaled<'_>, out: Out<'_>) {
+        match to.then {
+            Then::Store => panels::<false>(rows, quads, to, out),
+            Then::Gelu => panels::<true>(rows, quads, to, out),
+        }
+    }
+
+    /// Compiled once for each thing that is made of sums: asked for each row, it costs half as much as the sums.
+    #[target_feature(enable = "avx512f,avx512vnni")]
+    fn panels<const GELU: bool>(rows: &[u8], quads: &Quads, to: Scaled<'_>, out: Out<'_>) {
         let Out { data: out, columns, stride } = out;
         let rows = rows.as_chunks::<4>().0;
         let count = rows.len() / quads.depth.max(1);
@@ -172,19 +181,19 @@ pub(super) mod x86 {
             let tile = Tile { lines, begin, first, width: (columns - first).min(32), stride };
             let mut row = 0;
             while row + 12 <= count {
-                tile.run::<12>(rows, row, to, out);
+                tile.run::<12, GELU>(rows, row, to, out);
                 row += 12;
             }
             if row + 6 <= count {
-                tile.run::<6>(rows, row, to, out);
+                tile.run::<6, GELU>(rows, row, to, out);
                 row += 6;
             }
             if row + 3 <= count {
-                tile.run::<3>(rows, row, to, out);
+                tile.run::<3, GELU>(rows, row, to, out);
                 row += 3;
             }
             while row < count {
-                tile.run::<1>(rows, row, to, out);
+                tile.run::<1, GELU>(rows, row, to, out);
                 row += 1;
             }
         }
@@ -222,27 +231,26 @@ pub(super) mod x86 {
     struct Panel {
         scales: [__m512; 2],
         bias: [__m512; 2],
-        then: Then,
     }
 
     impl Panel {
         #[target_feature(enable = "avx512f")]
         #[inline]
         fn of(to: Scaled<'_>, first: usize) -> Self {
-            Self { scales: pair(&to.columns[first..]), bias: pair(&to.bias[first..]), then: to.then }
+            Self { scales: pair(&to.columns[first..]), bias: pair(&to.bias[first..]) }
         }
 
         /// Sums times the scales of their row and columns, plus bias, and what is then made of that.
         #[target_feature(enable = "avx512f")]
         #[inline]
-        fn scaled(&self, sums: [__m512i; 2], row: f32) -> [__m512; 2] {
+        fn scaled<const GELU: bool>(&self, sums: [__m512i; 2], row: f32) -> [__m512; 2] {
             let row = _mm512_set1_ps(row);
             let mut numbers = [_mm512_setzero_ps(); 2];
             for half in 0..2 {
                 // Not fused: the same on machines that cannot.
                 let by = _mm512_mul_ps(row, self.scales[half]);
                 let number = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[half]), by), self.bias[half]);
-                numbers[half] = if self.then == Then::Gelu { gelu(number) } else { number };
+                numbers[half] = if GELU { gelu(number) } else { number };
             }
             numbers
         }
@@ -281,7 +289,11 @@ pub(super) mod x86 {
         for ((out, row), sums) in out.chunks_mut(stride).zip(rows).zip(sums) {
             let sums = [_mm512_add_epi32(of(&sums[0]), begin[0]), _mm512_add_epi32(of(&sums[1]), begin[1])];
             if let Some(out) = out[first..].first_chunk_mut::<32>() {
-                store(with.scaled(sums, *row), out);
+                let numbers = match to.then {
+                    Then::Store => with.scaled::<false>(sums, *row),
+                    Then::Gelu => with.scaled::<true>(sums, *row),
+                };
+                store(numbers, out);
             }
         }
     }
@@ -299,14 +311,15 @@ pub(super) mod x86 {
         /// `M` rows from `row` on: their sums fill the registers, with room for a line and one input.
         #[target_feature(enable = "avx512f,avx512vnni")]
         #[inline]
-        fn run<const M: usize>(&self, rows: &[[u8; 4]], row: usize, to: Scaled<'_>, out: &mut [f32]) {
+        fn run<const M: usize, const GELU: bool>(&self, rows: &[[u8; 4]], row: usize, to: Scaled<'_>, out: &mut [f32]) {
             let depth = self.lines.len();
             // No closure: it would be compiled without the instructions, and called.
             let mut inputs: [&[[u8; 4]]; M] = [&[]; M];
             for (r, input) in inputs.iter_mut().enumerate() {
                 *input = &rows[(row + r) * depth..][..depth];
             }
-            let mut sums = [self.begin; M];
+            // What they begin with is added at the end: a copy for each row would go through memory.
+            let mut sums = [[_mm512_setzero_si512(); 2]; M];
             for (k, Line([low, high])) in self.lines.iter().enumerate() {
                 // SAFETY: the arrays have the 64 bytes that are read.
                 let line =
@@ -319,7 +332,8 @@ pub(super) mod x86 {
             }
             let with = Panel::of(to, self.first);
             for (r, sums) in sums.iter().enumerate() {
-                let numbers = with.scaled(*sums, to.rows[row + r]);
+                let sums = [_mm512_add_epi32(sums[0], self.begin[0]), _mm512_add_epi32(sums[1], self.begin[1])];
+                let numbers = with.scaled::<GELU>(sums, to.rows[row + r]);
                 let out = &mut out[(row + r) * self.stride + self.first..][..self.width];
                 match out.first_chunk_mut::<32>() {
                     Some(out) => store(numbers, out),
