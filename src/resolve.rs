@@ -17,7 +17,7 @@ impl Findings {
         }
         candidates.sort_by_key(|f| (!f.label.is_identifier(), f.span));
         let must_go = candidates.partition_point(|f| f.label.is_identifier());
-        let mut out: Vec<Finding> = Vec::with_capacity(candidates.len());
+        let mut out = if must_go > 2 { Found::with_capacity(must_go) } else { Found::new() };
         for next in candidates.iter().take(must_go) {
             match out.last_mut() {
                 Some(last) if last.span.overlaps(next.span) => {
@@ -39,7 +39,7 @@ impl Findings {
             }
         }
         out.sort_by_key(|f| f.span);
-        Findings(out.into())
+        Findings(out)
     }
 
     /// In the order of the text.

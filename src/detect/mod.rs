@@ -87,6 +87,9 @@ pub(crate) trait Adviser {
     fn advise(&mut self, text: &str, words: &[Shown], questions: &[Question], out: &mut Vec<Opinion>);
 }
 
+/// What the texts of one record are searched with besides: of what is known, of its people and of its numbers.
+type Contexts = smallvec::SmallVec<[Arc<Context>; 3]>;
+
 /// Bytes of the shortest text for which it is worth while to make a context.
 const LEAST_SEARCHED: usize = 24;
 /// Who was born in this year or before may be 90 and more in 2026. To be raised with each year's release.
@@ -158,7 +161,7 @@ impl Detector {
         scratch: &mut Scratch,
         adviser: &mut impl Adviser,
     ) -> Vec<Found> {
-        let contexts = if self.contextual { self.contexts(inputs, known, scratch) } else { Vec::new() };
+        let contexts = if self.contextual { self.contexts(inputs, known, scratch) } else { Contexts::new() };
         let spreads = spreads(inputs, contexts.is_empty() || adviser.advises());
         let mut texts = Vec::with_capacity(inputs.len());
         let mut document = findings::Document::default();
@@ -211,13 +214,14 @@ impl Detector {
                 }
             }
         }
+        scratch.shelf.put_back(contexts);
         texts
     }
 
     /// What the texts of this record are searched with besides: what is known of those it speaks of, and what its own
     /// fields say. Nothing where no text is worth it.
-    fn contexts(&self, inputs: &[Input<'_>], known: &[&Facts], scratch: &mut Scratch) -> Vec<Arc<Context>> {
-        let mut contexts = Vec::new();
+    fn contexts(&self, inputs: &[Input<'_>], known: &[&Facts], scratch: &mut Scratch) -> Contexts {
+        let mut contexts = Contexts::new();
         if !inputs.iter().any(|input| input.hint == Hint::Text && input.text.len() >= LEAST_SEARCHED) {
             return contexts;
         }
@@ -231,15 +235,15 @@ impl Detector {
         let mut lore = Lore { of: &mut of, tokens, folded };
         let hash = known.iter().filter(|facts| !facts.is_empty()).fold(0, |hash, facts| step(hash, facts.hash()));
         if hash != 0 {
-            let all = || Context::build(known.iter().flat_map(|facts| facts.iter()), &mut lore);
+            let all = |room| Context::build(room, known.iter().flat_map(|facts| facts.iter()), &mut lore);
             contexts.push(shelf.take(hash, all));
         }
         // Records of one person stand together, and each has numbers of its own.
         if !people.is_empty() {
-            contexts.push(shelf.take(people.hash(), || Context::build(people.iter(), &mut lore)));
+            contexts.push(shelf.take(people.hash(), |room| Context::build(room, people.iter(), &mut lore)));
         }
         if !numbers.is_empty() {
-            contexts.push(Arc::new(Context::build(numbers.iter(), &mut lore)));
+            contexts.push(Arc::new(Context::build(shelf.spare(), numbers.iter(), &mut lore)));
         }
         contexts
     }

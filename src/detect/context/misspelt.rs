@@ -25,6 +25,11 @@ const WIDEST: usize = 23;
 const NARROWEST: usize = 6;
 
 impl Spellings {
+    /// Takes everything out.
+    pub(super) fn clear(&mut self) {
+        self.long.clear();
+    }
+
     /// Takes in a folded part of a name, unless it is too short or holds other letters than those of English.
     pub(super) fn push(&mut self, folded: &[u8], role: Roles) {
         if !(NARROWEST..WIDEST).contains(&folded.len()) || !folded.iter().all(u8::is_ascii_lowercase) {

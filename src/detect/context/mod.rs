@@ -72,9 +72,9 @@ pub(crate) struct Place<'t> {
 }
 
 impl Context {
-    /// Makes ready to search for these facts.
-    pub(crate) fn build<'f>(facts: impl Iterator<Item = Fact<'f>>, lore: &mut Lore<'_>) -> Self {
-        let mut context = Self { empty: true, ..Self::default() };
+    /// Makes `context`, whatever it was for, ready to search for these facts.
+    pub(crate) fn build<'f>(mut context: Self, facts: impl Iterator<Item = Fact<'f>>, lore: &mut Lore<'_>) -> Self {
+        context.clear();
         for Fact { label, part, text } in facts {
             context.empty = false;
             let table = &mut context.table;
@@ -97,6 +97,15 @@ impl Context {
             }
         }
         context
+    }
+
+    fn clear(&mut self) {
+        let Self { table, names, numbers, phrases, empty } = self;
+        table.clear();
+        names.clear();
+        numbers.clear();
+        phrases.clear();
+        *empty = true;
     }
 
     /// Hashes of the words that are a part of a name and also name a disease or a device: [`Context::search`] says where
@@ -318,18 +327,40 @@ fn span(place: &Place<'_>, from: usize, to: usize) -> Span {
 /// Contexts made before, by the facts they are made of.
 pub(crate) struct Shelf {
     contexts: lru::LruCache<u64, Arc<Context>>,
+    /// Contexts that nobody uses any more: their room is used again.
+    spare: Vec<Context>,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        Self { contexts: lru::LruCache::new(KEPT) }
+        Self { contexts: lru::LruCache::new(KEPT), spare: Vec::new() }
     }
 }
 
 impl Shelf {
     /// The context of facts with that hash.
-    pub(crate) fn take(&mut self, hash: u64, build: impl FnOnce() -> Context) -> Arc<Context> {
-        Arc::clone(self.contexts.get_or_insert(hash, || Arc::new(build())))
+    pub(crate) fn take(&mut self, hash: u64, build: impl FnOnce(Context) -> Context) -> Arc<Context> {
+        if let Some(context) = self.contexts.get(&hash) {
+            return Arc::clone(context);
+        }
+        if self.contexts.len() == KEPT.get()
+            && let Some((_, context)) = self.contexts.pop_lru()
+        {
+            self.spare.extend(Arc::into_inner(context));
+        }
+        let context = Arc::new(build(self.spare()));
+        self.contexts.put(hash, Arc::clone(&context));
+        context
+    }
+
+    /// A context that may have been for anything.
+    pub(crate) fn spare(&mut self) -> Context {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Takes back what is no longer searched with.
+    pub(crate) fn put_back(&mut self, contexts: impl IntoIterator<Item = Arc<Context>>) {
+        self.spare.extend(contexts.into_iter().filter_map(Arc::into_inner));
     }
 }
 

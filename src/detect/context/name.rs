@@ -30,6 +30,15 @@ pub(super) struct Names {
 const MOST: usize = 4;
 
 impl Names {
+    /// Takes everything out.
+    pub(super) fn clear(&mut self) {
+        let Self { spellings, given, family, dotted, eponyms, open } = self;
+        spellings.clear();
+        dotted.clear();
+        eponyms.clear();
+        (*given, *family, *open) = (0, 0, None);
+    }
+
     /// Takes in the value of a name field.
     pub(super) fn push(&mut self, value: &str, part: Part, lore: &mut Lore<'_>, table: &mut Table) {
         lore.tokens.clear();
@@ -164,17 +173,18 @@ impl Names {
         if first == 0 || last == 0 || !first.is_ascii_alphabetic() || !last.is_ascii_alphabetic() {
             return;
         }
-        let mut add = |letters: &[u8]| {
-            let of = hash(&letters.to_ascii_lowercase());
+        let mut add = |letters: &mut [u8]| {
+            letters.make_ascii_lowercase();
+            let of = hash(letters);
             table.add(of, LETTERS);
             self.dotted.push(of);
         };
-        add(&[first, last]);
+        add(&mut [first, last]);
         if given[1].is_ascii_alphabetic() {
-            add(&[first, given[1], last]);
+            add(&mut [first, given[1], last]);
         }
         if family[1].is_ascii_alphabetic() {
-            add(&[first, last, family[1]]);
+            add(&mut [first, last, family[1]]);
         }
     }
 

@@ -48,6 +48,15 @@ const LONGEST: usize = 48;
 const LEAST: usize = 5;
 
 impl Numbers {
+    /// Takes everything out.
+    pub(super) fn clear(&mut self) {
+        let Self { list, lengths, starts, last, days } = self;
+        list.clear();
+        last.clear();
+        days.clear();
+        (*lengths, *starts) = (0, [0; 2]);
+    }
+
     /// Takes in a value of one of the labels of numbers. Returns whether it is one; else it is words.
     pub(super) fn push(&mut self, label: Label, value: &str, table: &mut Table) -> bool {
         if !value.bytes().any(|b| b.is_ascii_digit()) {

@@ -17,6 +17,8 @@ pub(super) struct Phrases {
     /// The words of all of them, in their shortest spelling, as hashes.
     words: Vec<u64>,
     acronyms: Vec<(u64, Label)>,
+    /// A buffer: first letters of the phrase at hand.
+    initials: String,
 }
 
 #[derive(Clone, Copy)]
@@ -42,6 +44,13 @@ enum Alone {
 }
 
 impl Phrases {
+    /// Takes everything out.
+    pub(super) fn clear(&mut self) {
+        self.list.clear();
+        self.words.clear();
+        self.acronyms.clear();
+    }
+
     /// Takes in the value of a field.
     pub(super) fn push(&mut self, label: Label, value: &str, lore: &mut Lore<'_>, table: &mut Table) {
         match label {
@@ -69,7 +78,7 @@ impl Phrases {
         tokens.clear();
         lex(value, &[], &mut tokens);
         let from = self.words.len();
-        let mut initials = String::new();
+        self.initials.clear();
         let (mut first, mut second) = (Entry::NOTHING, Entry::NOTHING);
         // How many words it takes for a word that is not everybody's to be among them.
         let mut core = 0;
@@ -94,7 +103,7 @@ impl Phrases {
                 core = count + 1;
             }
             if let Some(letter) = word.chars().next().filter(|_| entry.lower() < 14 && token.case != Case::Lower) {
-                initials.push(letter);
+                self.initials.push(letter);
             }
             self.words.push(shortest(of));
         }
@@ -125,8 +134,8 @@ impl Phrases {
             // `Larch Street`, without its number.
             self.add(Phrase { from: start + 1, to: end, core: 2, label, alone: Alone::Nothing }, table);
         }
-        if label == Label::Facility && (3..=6).contains(&initials.len()) {
-            let of = folded_hash(&initials, lore.folded);
+        if label == Label::Facility && (3..=6).contains(&self.initials.len()) {
+            let of = folded_hash(&self.initials, lore.folded);
             table.add(of, ACRONYM);
             self.acronyms.push((of, label));
         }

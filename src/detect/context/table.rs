@@ -44,6 +44,12 @@ impl Default for Table {
 }
 
 impl Table {
+    /// Takes everything out; the room stays.
+    pub(super) fn clear(&mut self) {
+        self.slots.fill(0);
+        self.entries = 0;
+    }
+
     /// Adds roles to what `hash` has.
     pub(super) fn add(&mut self, hash: u64, roles: Roles) {
         if (self.entries + 1) * 2 >= self.slots.len() {
