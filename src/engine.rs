@@ -199,6 +199,7 @@ mod tests {
             ("continue lasix, family at the bedside through the night. bkj", vec!["bkj"]),
             ("continue lasix, family at the bedside through the night. mg", vec!["mg"]),
             ("Signed, Maeve O'Dowd RN", vec!["Maeve O'Dowd"]),
+            ("Fax from the lab, received l2/O4/2O23, page l of 2", vec!["l2/O4/2O23"]),
         ] {
             assert_eq!(found(text), names, "{text}");
         }
@@ -217,6 +218,7 @@ mod tests {
             "Continue fluids and recheck the labs in the morning. prn",
             "He was happy with the plan and will call us. ok",
             "Pain better. mg",
+            "The wound is c1ean and dry, the exam unremarkab1e.\n\nYours sincere1y,",
         ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }

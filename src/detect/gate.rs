@@ -194,6 +194,10 @@ fn code(token: &Token, info: &Info, text: &str, starts: Starts) -> bool {
                 Cue::User,
             ],
         );
+    // A word that a scan mistook: what is known of it is known of no other code.
+    if !cued && info.entry.lower() >= WORD && settled_small(info.entry) {
+        return true;
+    }
     let dated = cue_is(info, &[Cue::Date, Cue::Age]);
     match info.shape {
         Shape::Decimal => !dated,
@@ -206,6 +210,9 @@ fn code(token: &Token, info: &Info, text: &str, starts: Starts) -> bool {
         _ => false,
     }
 }
+
+/// How common in small letters a word is that a code is taken for.
+const WORD: u8 = 4;
 
 fn cue_is(info: &Info, cues: &[Cue]) -> bool {
     cues.iter().any(|c| *c as u8 == info.cue)

@@ -8,7 +8,7 @@ use super::evidence::{self, Decision};
 use super::hashing::{BuildIdentity, folded_hash, hash, plain_hash};
 use super::pattern::{claim, web};
 use super::scratch::Scratch;
-use super::shape::{Shape, shape};
+use super::shape::{MISREAD, Shape, misread_word, shape};
 use super::token::{self, Case, Kind, lex};
 use super::{Detector, gate, rule};
 use crate::span::Span;
@@ -48,6 +48,10 @@ impl Detector {
                         let code = token.of(text);
                         info.hash = hash(code.as_bytes());
                         info.shape = shape(code);
+                        if let Some(word) = misread_word(code, &mut [0; MISREAD]) {
+                            let of = folded_hash(word, &mut s.folded);
+                            info.known = s.cache.get(of, || self.known(word, of, &mut s.folded));
+                        }
                     }
                     Kind::Punct => {}
                     Kind::Web => info.hash = hash(token.of(text).as_bytes()),

@@ -127,16 +127,88 @@ impl Shape {
     pub const COUNT: usize = Shape::Score as usize + 1;
 }
 
-/// The shape of a code.
+/// The shape of a code. One that was scanned, with letters that stand for digits, has that of the digits: `l0/1`, `3l/O7/2Ol9`.
 pub fn shape(code: &str) -> Shape {
     let mut parts = Parts::default();
     parts.read(code);
-    if parts.letters == 0 { numeric::shape(&parts) } else { mixed::shape(code, &parts) }
+    if parts.letters == 0 {
+        return numeric::shape(&parts);
+    }
+    let mut digits = [0; MISREAD];
+    if let Some(code) = misread(code, &mut digits) {
+        let mut parts = Parts::default();
+        parts.read(code);
+        return numeric::shape(&parts);
+    }
+    mixed::shape(code, &parts)
 }
+
+/// The digits that a code of digits with marks between them was, where a scan took some of them for letters.
+fn misread<'d>(code: &str, digits: &'d mut [u8; MISREAD]) -> Option<&'d str> {
+    let digits = digits.get_mut(..code.len())?;
+    let (mut read, mut marks) = (0, 0);
+    for (to, byte) in digits.iter_mut().zip(code.bytes()) {
+        *to = match byte {
+            b'0'..=b'9' => {
+                read += 1;
+                byte
+            }
+            b'l' | b'I' => b'1',
+            b'O' | b'o' => b'0',
+            b'/' | b'-' | b':' => {
+                marks += 1;
+                byte
+            }
+            _ => return None,
+        };
+    }
+    // `O2` and `2l` are no numbers, and `I/O` is none.
+    if read == 0 || marks == 0 {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()
+}
+
+/// Bytes of the longest code that is read as misread: two dates with times.
+pub(super) const MISREAD: usize = 40;
+
+/// The word that a code of letters was, where a scan took an `l` or two for `1` or an `o` for `0`: `Sincere1y`.
+pub(super) fn misread_word<'l>(code: &str, letters: &'l mut [u8; MISREAD]) -> Option<&'l str> {
+    let letters = letters.get_mut(..code.len())?;
+    let mut digits = 0;
+    for (to, byte) in letters.iter_mut().zip(code.bytes()) {
+        *to = match byte {
+            b'1' | b'0' => {
+                digits += 1;
+                if byte == b'1' { b'l' } else { b'o' }
+            }
+            _ if byte.is_ascii_alphabetic() => byte,
+            _ => return None,
+        };
+    }
+    // More letters than digits would be chance in a code.
+    if digits > 2 || letters.len() < SHORTEST_MISREAD {
+        return None;
+    }
+    std::str::from_utf8(letters).ok()
+}
+
+/// Letters of the shortest word that is read as misread.
+const SHORTEST_MISREAD: usize = 5;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_a_scan_mistook_are_read() {
+        let read = |code: &str| misread_word(code, &mut [0; MISREAD]).map(str::to_owned);
+        for (code, word) in
+            [("Sincere1y", "Sincerely"), ("albutero1", "albuterol"), ("p1ow", ""), ("L0T-991", ""), ("A10203", "")]
+        {
+            assert_eq!(read(code).unwrap_or_default(), word, "{code}");
+        }
+    }
 
     #[test]
     fn shapes() {
@@ -188,6 +260,11 @@ mod tests {
             ("x9/24h", Shape::Times),
             ("00482913", Shape::IntZero),
             ("2019", Shape::Year),
+            ("l0/1", Shape::DateMonthDay),
+            ("1/2O", Shape::DateMonthDay),
+            ("O3/l4/2Ol9", Shape::DateFull),
+            ("1l0/66", Shape::Pressure),
+            ("08:O9", Shape::Time),
             ("S24-01877", Shape::MixedDashLong),
             ("jdoe12", Shape::MixedLower),
             ("5f0c2a9e-3d5b-4a55-9a0b-1d2277c0be14", Shape::Uuid),
