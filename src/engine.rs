@@ -161,6 +161,33 @@ mod tests {
         assert!(gate.open < gate.searched / 2 && gate.open < gate.shown, "{gate:?}");
     }
 
+    /// Says that nothing is anything.
+    struct Silent;
+
+    impl Tagger for Silent {
+        fn tag(&self, windows: &[Window<'_>], out: &mut Vec<Opinion>) {
+            for window in windows {
+                let nothing = Opinion { label: None, begins: false, score: 1.0, nothing: 1.0 };
+                out.extend((window.open.0..window.open.1).map(|_| nothing));
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_only_a_name_stays_found_whatever_the_tagger_says() {
+        let mut worker = Engine::embedded().with_tagger(Arc::new(Silent)).worker();
+        for (text, found) in [
+            ("2 g Na, 2 L fluid. \"No more Yakima feasts.\"", vec!["Yakima"]),
+            // An eponym, and a word.
+            ("Foley out at noon, Braden 18, more Friday visits.", vec![]),
+        ] {
+            let findings = worker.find(&[Input::new(text, Hint::Text)]);
+            let parts: Vec<&str> =
+                findings[0].iter().filter(|f| f.label.is_identifier()).map(|f| f.span.of(text)).collect();
+            assert_eq!(parts, found, "{text}");
+        }
+    }
+
     #[test]
     fn two_words_of_a_place_in_small_letters_are_asked_about() {
         for (text, asked) in [

@@ -117,6 +117,9 @@ fn advised(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
         let mut i = 0;
         while let Some(first) = said.get(i) {
             let Some(label) = first.label else {
+                if let Some((label, margin)) = undisputed(scratch, from + i) {
+                    boundary::push(text, sequence, from + i, from + i, label, logistic(margin), out);
+                }
                 i += 1;
                 continue;
             };
@@ -139,6 +142,24 @@ fn advised(text: &str, scratch: &Scratch, out: &mut Vec<Finding>) {
         }
     }
 }
+
+/// What the evidence is sure of at a word that the model takes for nothing, where dictionaries know the word as a name or a place
+/// and as nothing else: its label, and how sure.
+fn undisputed(scratch: &Scratch, i: usize) -> Option<(Label, f32)> {
+    let (token, info) = scratch.sequence.tokens.get(i).zip(scratch.sequence.infos.get(i))?;
+    let Decision { tag, margin, .. } = *scratch.decisions.get(i)?;
+    let (entry, written) = (info.entry, matches!(token.case, Case::Title | Case::Mixed));
+    let listed = entry.first().max(entry.last()).max(entry.place()) > 0;
+    let alone = token.kind == Kind::Word && written && listed && entry.lower() == 0 && !entry.any(OTHERWISE);
+    if alone && matches!(tag, Tag::Name | Tag::City) && margin > UNDISPUTED {
+        tag.label().zip(Some(margin))
+    } else {
+        None
+    }
+}
+
+/// How sure the evidence must be for that, in nats; set on the development set and on unseen notes.
+const UNDISPUTED: f32 = 5.0;
 
 /// Where a name ends that goes on with, or is, an abbreviation that is said letter by letter: `ezekiel thornbury m d`.
 fn before_short(sequence: &Sequence, from: usize, to: usize) -> Option<usize> {
