@@ -1,4 +1,4 @@
-//! How many pieces a second the tagger reads, on one thread. Run with `cargo bench --bench model`.
+//! How many rows a second (pieces, or words where the model reads words) the tagger reads, on one thread. Run with `cargo bench --bench model`.
 //!
 //! The models have the shapes of the shipped ones and random weights: speed does not depend on what they say. The
 //! window cache is off, every window is computed.
@@ -160,11 +160,11 @@ fn bench(c: &mut Criterion) {
         let reference = Ner::reference(&files.config, &files.weights, &files.vocabulary).unwrap();
         let packed = read();
         let exact = Ner::exact(&files.config, &files.weights, &files.vocabulary).unwrap();
-        let pieces: usize = windows.iter().map(|window| packed.pieces(window)).sum();
+        let rows: usize = windows.iter().map(|window| packed.rows(window)).sum();
         let mut kept = Vec::new();
         for (path, model) in [("packed", &packed), ("exact", &exact), ("reference", &reference)] {
             let mut out: Vec<Opinion> = Vec::new();
-            group.throughput(Throughput::Elements(pieces as u64));
+            group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(format!("{name} {path}"), |b| {
                 b.iter(|| {
                     out.clear();

@@ -44,7 +44,7 @@ c = model.config
 config = {
     "name": args.name, "format": 1, "layers": c.layers, "width": c.width, "heads": c.heads, "inner": c.inner, "vocabulary": c.vocabulary,
     "positions": c.positions, "pieces_a_word": ner.PIECES_A_WORD, "epsilon": c.epsilon, "clues": c.clues, "labels": ner.LABELS,
-    "bias": {}, "nothing_bias": 0.0,
+    "rows": c.rows, "bias": {}, "nothing_bias": 0.0,
     "weights_sha256": hashlib.sha256(weights).hexdigest(), "vocabulary_sha256": hashlib.sha256(vocabulary).hexdigest(),
 }
 if args.thresholds:

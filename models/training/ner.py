@@ -17,8 +17,10 @@ IGNORE = -100
 
 
 class Config:
-    def __init__(self, layers, width, heads, inner, clues, vocabulary=30522, positions=128, epsilon=1e-12):
-        self.layers, self.width, self.heads, self.inner = layers, width, heads, inner
+    """`rows` says what a row of the encoder is: a piece, between [CLS] and [SEP], or a word, the sum of its pieces, between none."""
+
+    def __init__(self, layers, width, heads, inner, clues, vocabulary=30522, positions=128, epsilon=1e-12, rows="pieces"):
+        self.layers, self.width, self.heads, self.inner, self.rows = layers, width, heads, inner, rows
         self.clues, self.vocabulary, self.positions, self.epsilon = list(clues), vocabulary, positions, epsilon
 
 
@@ -57,7 +59,10 @@ class Ner(nn.Module):
 
     def forward(self, pieces, clues, lengths):
         n = pieces.shape[1]
-        x = self.word(pieces) + self.position.weight[:n]
+        x = self.word(pieces)
+        if self.config.rows == "words":
+            x = (x * (pieces > 0).unsqueeze(-1)).sum(2)
+        x = x + self.position.weight[:n]
         for i, table in enumerate(self.clue):
             x = x + table(clues[:, :, i] * (0 if self.without_clues else 1))
         x = F.dropout(self.norm(x), self.rate, self.training)
@@ -85,12 +90,22 @@ class Ner(nn.Module):
         return name
 
     def load_exported(self, tensors):
-        """Takes over what export.py wrote; int8 is multiplied by its scales."""
+        """Takes over what export.py wrote; int8 is multiplied by its scales. Of more inner units than there are here those with
+        the largest weights are taken."""
         with torch.no_grad():
+            read = {}
             for name, p in self.named_parameters():
                 key = self.bert_name(name)
                 scale = tensors.get(key + ".scale")
-                p.copy_(tensors[key].float() * (1 if scale is None else scale.float()[:, None]))
+                read[name] = tensors[key].float() * (1 if scale is None else scale.float()[:, None])
+            for l in range(self.config.layers):
+                up, down = read[f"layers.{l}.up.weight"], read[f"layers.{l}.down.weight"]
+                kept = (up.norm(dim=1) * down.norm(dim=0)).topk(self.config.inner).indices.sort().values
+                for part in ("up.weight", "up.bias"):
+                    read[f"layers.{l}.{part}"] = read[f"layers.{l}.{part}"][kept]
+                read[f"layers.{l}.down.weight"] = down[:, kept]
+            for name, p in self.named_parameters():
+                p.copy_(read[name])
 
     def load_bert(self, tensors, layers=None):
         """Takes over what a BERT has; `layers` says which of its layers become ours."""
@@ -127,9 +142,9 @@ class Pieces:
 
 
 class Notes:
-    """Notes as flat arrays: pieces and clues by word, words by note."""
+    """Notes as flat arrays: pieces and clues by word, words by note. `rows` is that of the encoder's configuration."""
 
-    def __init__(self, files, pieces):
+    def __init__(self, files, pieces, rows="pieces"):
         ids, counts, clues, gold, opened, self.bounds, self.names, self.weights = [], [], [], [], [], [0], [], []
         self.texts, self.offsets = [], []
         for file in files:
@@ -167,21 +182,26 @@ class Notes:
         self.ids = np.array(ids, np.int32)
         self.counts = np.array(counts, np.int32)
         self.starts = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int64)
+        self.words = rows == "words"
+        # Rows before each word, and rows that stand around a window.
+        self.before = np.arange(len(counts) + 1) if self.words else self.starts
+        self.around = 0 if self.words else 2
         self.clues = np.array(clues, np.int16)
         self.gold = np.array(gold, np.int16)
         self.open = np.array(opened, bool)
 
     def windows(self, draw=None, room=126):
-        """Ranges of words that fit `room` pieces; of random lengths where `draw` is given, half of the words in short ranges, as
+        """Ranges of words that fit `room` rows; of random lengths where `draw` is given, half of the words in short ranges, as
         the engine shows them."""
+        short = [room, 48, 30, 30, 24, 24, 18, 18] if self.words else [room, 64, 40, 40, 32, 32, 24, 24]
         out = []
         for note, (low, high) in enumerate(zip(self.bounds, self.bounds[1:])):
             at = low
             while at < high:
                 most = room
                 if draw is not None:
-                    most = int(draw.choice([room, 64, 40, 40, 32, 32, 24, 24])) if at > low else int(draw.integers(16, room))
-                end = int(np.searchsorted(self.starts, self.starts[at] + most, "right")) - 1
+                    most = int(draw.choice(short)) if at > low else int(draw.integers(16, room))
+                end = int(np.searchsorted(self.before, self.before[at] + most, "right")) - 1
                 end = min(max(end, at + 1), high)
                 out.append((note, at, end))
                 at = end
@@ -194,7 +214,7 @@ class Notes:
             at = low
             while at < high:
                 start = max(low, at - overlap)
-                end = int(np.searchsorted(self.starts, self.starts[start] + room, "right")) - 1
+                end = int(np.searchsorted(self.before, self.before[start] + room, "right")) - 1
                 end = min(max(end, at + 1), high)
                 wanted = end if end == high else max(at + 1, end - overlap)
                 out.append((note, start, end, at, wanted))
@@ -202,10 +222,12 @@ class Notes:
         return out
 
     def batch(self, windows):
-        """Tensors of windows (note, from, to, ...), padded: pieces, clues, lengths, and for each window the place of each
-        word's first piece."""
-        sizes = [int(self.starts[w[2]] - self.starts[w[1]]) + 2 for w in windows]
+        """Tensors of windows (note, from, to, ...), padded: pieces, clues, lengths, and for each window the row of each
+        word, that of its first piece where it has several."""
+        sizes = [int(self.before[w[2]] - self.before[w[1]]) + self.around for w in windows]
         n = max(sizes)
+        if self.words:
+            return self.batch_of_words(windows, sizes, n)
         pieces = np.zeros((len(windows), n), np.int64)
         clues = np.zeros((len(windows), n, self.clues.shape[1]), np.int64)
         firsts = []
@@ -219,12 +241,23 @@ class Notes:
         return torch.from_numpy(pieces), torch.from_numpy(clues), torch.tensor(sizes), firsts
 
 
+    def batch_of_words(self, windows, sizes, n):
+        pieces = np.zeros((len(windows), n, PIECES_A_WORD), np.int64)
+        clues = np.zeros((len(windows), n, self.clues.shape[1]), np.int64)
+        for i, (_, low, high, *_) in enumerate(windows):
+            of_word = np.repeat(np.arange(high - low), self.counts[low:high])
+            place = np.arange(self.starts[low], self.starts[high]) - np.repeat(self.starts[low:high], self.counts[low:high])
+            pieces[i, of_word, place] = self.ids[self.starts[low]:self.starts[high]]
+            clues[i, :high - low] = self.clues[low:high]
+        return torch.from_numpy(pieces), torch.from_numpy(clues), torch.tensor(sizes), [np.arange(size) for size in sizes]
+
+
 def batches(notes, windows, budget, draw=None):
-    """Windows of like length together, at most `budget` pieces with padding a batch."""
-    order = sorted(range(len(windows)), key=lambda i: notes.starts[windows[i][2]] - notes.starts[windows[i][1]])
+    """Windows of like length together, at most `budget` rows with padding a batch."""
+    order = sorted(range(len(windows)), key=lambda i: notes.before[windows[i][2]] - notes.before[windows[i][1]])
     groups, group = [], []
     for i in order:
-        size = int(notes.starts[windows[i][2]] - notes.starts[windows[i][1]]) + 2
+        size = int(notes.before[windows[i][2]] - notes.before[windows[i][1]]) + notes.around
         if group and size * (len(group) + 1) > budget:
             groups.append(group)
             group = []

@@ -53,11 +53,12 @@ def main():
     a.add_argument("--width", type=int, default=128)
     a.add_argument("--heads", type=int, default=2)
     a.add_argument("--inner", type=int, default=512)
+    a.add_argument("--rows", choices=["pieces", "words"], default="pieces", help="what a row of the encoder is [pieces]")
     a.add_argument("--vocabulary", required=True)
     a.add_argument("--epochs", type=int, default=8)
     a.add_argument("--rate", type=float, default=6e-5)
     a.add_argument("--fresh-rate", type=float, default=1e-3, help="of what is not pretrained")
-    a.add_argument("--budget", type=int, default=2048, help="pieces a step")
+    a.add_argument("--budget", type=int, default=2048, help="rows a step")
     a.add_argument("--dropout", type=float, default=0.1)
     a.add_argument("--clue-dropout", type=float, default=0.1, help="share of words whose clue from evidence and rules is hidden")
     a.add_argument("--without-clues", action="store_true")
@@ -73,9 +74,9 @@ def main():
     torch.set_num_threads(args.threads)
     draw = np.random.default_rng(args.seed)
     pieces = ner.Pieces(args.vocabulary)
-    dev = ner.Notes([args.dev], pieces) if args.dev else None
-    first = ner.Notes(args.data[0].split(","), pieces)
-    config = ner.Config(args.layers, args.width, args.heads, args.inner, first.sizes)
+    dev = ner.Notes([args.dev], pieces, args.rows) if args.dev else None
+    first = ner.Notes(args.data[0].split(","), pieces, args.rows)
+    config = ner.Config(args.layers, args.width, args.heads, args.inner, first.sizes, rows=args.rows)
     model = ner.Ner(config, args.dropout, args.without_clues)
     if args.init:
         state = torch.load(args.init)["state"] if args.init.endswith(".pt") else None
@@ -97,7 +98,7 @@ def main():
     rates = [g["lr"] for g in optimiser.param_groups]
     for epoch in range(args.epochs):
         at = epoch % len(args.data)
-        notes = first if at == 0 else ner.Notes(args.data[at].split(","), pieces)
+        notes = first if at == 0 else ner.Notes(args.data[at].split(","), pieces, args.rows)
         teacher = np.load(args.teacher[at], mmap_mode="r") if args.teacher else None
         gold = notes.gold.astype(np.int64)
         model.train()
@@ -105,7 +106,7 @@ def main():
         for group in ner.batches(notes, notes.windows(draw), args.budget, draw):
             x, clues, lengths, firsts = notes.batch(group)
             if args.clue_dropout:
-                hide = torch.rand(x.shape) < args.clue_dropout * float(draw.random() < 0.5)
+                hide = torch.rand(x.shape[:2]) < args.clue_dropout * float(draw.random() < 0.5)
                 clues[..., 2][hide] = 0
                 clues[..., 3][hide] = 0
             with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
@@ -135,7 +136,7 @@ def main():
             seen += int(lengths.sum())
             losses.append(loss.item())
             if step % 100 == 0:
-                print(f"  step {step} of {total}: loss {np.mean(losses[-100:]):.4f}, {seen / (time.time() - began):.0f} pieces/s", flush=True)
+                print(f"  step {step} of {total}: loss {np.mean(losses[-100:]):.4f}, {seen / (time.time() - began):.0f} rows/s", flush=True)
         state = {n: average[n].clone() for n in average}
         torch.save({"config": vars(config), "state": state, "arguments": vars(args)}, args.out)
         report = ""

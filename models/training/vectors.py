@@ -75,15 +75,20 @@ class Tagger(nn.Module):
         self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
         self.classifier = nn.Linear(WIDTH, 1 + 2 * len(LABELS))
 
-    def forward(self, words):
-        """Logits of each word; a word is its pieces and its clues."""
-        pieces, clues, first = [CLS], [[0] * len(CLUES)], []
-        for word in words:
-            first.append(len(pieces))
-            pieces += word["pieces"]
-            clues += [word["clues"]] * len(word["pieces"])
-        pieces, clues = pieces + [SEP], torch.tensor(clues + [[0] * len(CLUES)])
-        x = self.word(torch.tensor(pieces)) + self.position(torch.arange(len(pieces)))
+    def forward(self, words, of_words=False):
+        """Logits of each word; a word is its pieces and its clues. With `of_words` a row is a word, otherwise a piece."""
+        if of_words:
+            x = torch.stack([self.word(torch.tensor(word["pieces"])).sum(0) for word in words])
+            clues, first = torch.tensor([word["clues"] for word in words]), list(range(len(words)))
+        else:
+            pieces, clues, first = [CLS], [[0] * len(CLUES)], []
+            for word in words:
+                first.append(len(pieces))
+                pieces += word["pieces"]
+                clues += [word["clues"]] * len(word["pieces"])
+            pieces, clues = pieces + [SEP], torch.tensor(clues + [[0] * len(CLUES)])
+            x = self.word(torch.tensor(pieces))
+        x = x + self.position(torch.arange(len(x)))
         for at, table in enumerate(self.clues):
             x = x + table(clues[:, at])
         x = self.norm(x)
@@ -151,8 +156,8 @@ def main(out):
                 clues.append((state >> 8) % rows)
             words.append({"text": text, "pieces": [ids[piece] for piece in spelt[text]], "clues": clues})
         with torch.no_grad():
-            logits = model(words)
-        windows.append({"words": words, "logits": [[round(x, 6) for x in row] for row in logits.tolist()]})
+            logits = {"logits": model(words), "logits_of_words": model(words, of_words=True)}
+        windows.append({"words": words, **{kind: [[round(x, 6) for x in row] for row in of.tolist()] for kind, of in logits.items()}})
     weights, text = safetensors(model.tensors()), ("\n".join(lines) + "\n").encode()
     config = {
         "name": "tiny", "format": 1, "layers": LAYERS, "width": WIDTH, "heads": HEADS, "inner": INNER,

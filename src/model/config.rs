@@ -17,8 +17,9 @@ pub(super) struct Config {
     pub(super) width: usize,
     pub(super) heads: usize,
     pub(super) inner: usize,
+    pub(super) rows: Rows,
     pub(super) vocabulary: usize,
-    /// Pieces of the longest stretch the encoder reads at once, `[CLS]` and `[SEP]` included.
+    /// Rows of the longest stretch the encoder reads at once, `[CLS]` and `[SEP]` included.
     pub(super) positions: usize,
     pub(super) pieces_a_word: usize,
     pub(super) epsilon: f64,
@@ -30,6 +31,17 @@ pub(super) struct Config {
     pub(super) vocabulary_sha256: String,
     /// The encoder that is asked besides.
     pub(super) second: Option<Stated>,
+}
+
+/// What a row of the encoder stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Rows {
+    /// A piece of a word; `[CLS]` and `[SEP]` stand around each sequence, as in BERT.
+    #[default]
+    Pieces,
+    /// A word: the sum of its pieces. A quarter fewer rows of clinical text, and nothing stands around a sequence.
+    Words,
 }
 
 impl Config {
@@ -89,6 +101,7 @@ impl Config {
             width: file.width,
             heads: file.heads,
             inner: file.inner,
+            rows: file.rows,
             vocabulary: file.vocabulary,
             positions: file.positions,
             pieces_a_word: file.pieces_a_word,
@@ -119,6 +132,9 @@ struct File {
     width: usize,
     heads: usize,
     inner: usize,
+    /// Left out by models whose rows are pieces.
+    #[serde(default)]
+    rows: Rows,
     vocabulary: usize,
     positions: usize,
     pieces_a_word: usize,

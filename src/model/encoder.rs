@@ -1,15 +1,16 @@
-//! The forward pass: pieces and clues in, logits of words out.
+//! The forward pass: words as pieces and clues in, their logits out.
 //!
-//! All sequences of a batch stand below each other without padding. Linear layers run over all rows, attention over
+//! What a row is, a piece or a word, is the model's to say ([`super::config::Rows`]). All sequences of a batch stand below each other without padding. Linear layers run over all rows, attention over
 //! each sequence alone. Nothing is allocated once the buffers have grown.
 
 use pulp::Arch;
 
 use super::CLUES;
 use super::attend::{Asked, Attention, Heads, attend};
-use super::config::Config;
+use super::config::{self, Config};
 use super::kernel::{self, Norm, Panels, Rows, Then, room};
 use super::load::{LoadError, Table, Tensors};
+use super::vocabulary::{CLS, SEP};
 use super::whole::{Bytes, Rounded, Whole};
 
 /// The weights, packed for the kernels.
@@ -26,6 +27,7 @@ pub(super) struct Encoder {
 
 /// The rows that an input becomes, before the first layer.
 pub(super) struct Embeddings {
+    rows: config::Rows,
     word: Table,
     position: Table,
     clues: Vec<Table>,
@@ -82,39 +84,90 @@ impl Linear {
 /// What one forward pass reads.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) pieces: Vec<Piece>,
-    /// In sum all pieces and words.
-    pub(super) sequences: Vec<Lengths>,
-    /// Rows of the first piece of each word that is read, ascending.
-    pub(super) words: Vec<usize>,
+    /// Of all words, one after the other.
+    pub(super) pieces: Vec<u32>,
+    /// Of all sequences, one after the other.
+    pub(super) words: Vec<Spelling>,
+    pub(super) sequences: Vec<Sequence>,
 }
 
-/// How long a sequence is.
+/// A word of a batch.
 #[derive(Clone, Copy)]
-pub(super) struct Lengths {
-    pub(super) pieces: usize,
-    /// Of those whose logits are wanted.
-    pub(super) words: usize,
-}
-
-/// A piece with the clues of its word.
-#[derive(Clone, Copy)]
-pub(super) struct Piece {
-    pub(super) id: u32,
+pub(super) struct Spelling {
+    /// Where its pieces end; they begin where those of the word before end.
+    pub(super) end: usize,
     pub(super) clues: [u16; CLUES],
+}
+
+/// Words that are read together.
+#[derive(Clone, Copy)]
+pub(super) struct Sequence {
+    /// How many.
+    pub(super) words: usize,
+    /// Those whose logits are wanted: the first, and one past the last.
+    pub(super) read: (usize, usize),
 }
 
 impl Batch {
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
-        self.sequences.clear();
         self.words.clear();
+        self.sequences.clear();
+    }
+}
+
+/// The rows that a batch becomes.
+#[derive(Default)]
+pub(super) struct Layout {
+    /// One for each sequence, in sum all rows.
+    pub(super) lengths: Vec<Lengths>,
+    /// Rows of the words that are read, ascending: of each its first.
+    pub(super) read: Vec<usize>,
+    rows: usize,
+}
+
+/// How long a sequence is.
+#[derive(Clone, Copy)]
+pub(super) struct Lengths {
+    pub(super) rows: usize,
+    /// Words whose logits are wanted.
+    pub(super) read: usize,
+}
+
+impl Layout {
+    fn of(&mut self, batch: &Batch, kind: config::Rows) {
+        self.lengths.clear();
+        self.read.clear();
+        let (mut word, mut piece, mut row) = (0, 0, 0);
+        for Sequence { words, read } in &batch.sequences {
+            let from = row;
+            if kind == config::Rows::Pieces {
+                row += 1;
+            }
+            for (at, spelling) in batch.words[word..word + words].iter().enumerate() {
+                if (read.0..read.1).contains(&at) {
+                    self.read.push(row);
+                }
+                row += match kind {
+                    config::Rows::Pieces => spelling.end - piece,
+                    config::Rows::Words => 1,
+                };
+                piece = spelling.end;
+            }
+            if kind == config::Rows::Pieces {
+                row += 1;
+            }
+            self.lengths.push(Lengths { rows: row - from, read: read.1 - read.0 });
+            word += words;
+        }
+        self.rows = row;
     }
 }
 
 /// Buffers of a forward pass, one set a thread.
 #[derive(Default)]
 pub(super) struct Buffers {
+    layout: Layout,
     x: Vec<f32>,
     queries: Vec<f32>,
     memory: Vec<f32>,
@@ -182,25 +235,25 @@ impl Encoder {
     /// Logits of every word of the batch that is read, [`Encoder::outputs`] a word, in order.
     pub(super) fn logits(&self, batch: &Batch, buffers: &mut Buffers, out: &mut Vec<f32>) {
         let (arch, width) = (self.arch, self.width);
-        let Buffers { x, queries, memory, attended, inner, added, rounded, heads } = buffers;
-        let mut x = self.embeddings.embed(arch, batch, x);
-        let mut count = batch.pieces.len();
+        let Buffers { layout, x, queries, memory, attended, inner, added, rounded, heads } = buffers;
+        let mut x = self.embeddings.embed(arch, batch, layout, x);
+        let mut count = layout.rows;
         for (at, layer) in self.layers.iter().enumerate() {
             let memory = room(memory, count * 2 * width);
             layer.memory.product(arch, (x, width), Then::Store, rounded, memory);
-            // All pieces are attended to; in the last layer only the first pieces of the words that are read attend.
+            // All rows are attended to; in the last layer only those of the words that are read attend.
             let last = at + 1 == self.layers.len();
             if last {
-                x = keep_rows(x, &batch.words, width);
-                count = batch.words.len();
+                x = keep_rows(x, &layout.read, width);
+                count = layout.read.len();
             }
             let queries = room(queries, count * width);
             layer.queries.product(arch, (x, width), Then::Store, rounded, queries);
             let attended = room(attended, count * width);
             let (mut from, mut memory) = (0, &*memory);
-            for Lengths { pieces, words } in &batch.sequences {
-                let to = from + if last { *words } else { *pieces };
-                let (of_this, of_others) = memory.split_at(pieces * 2 * width);
+            for Lengths { rows, read } in &layout.lengths {
+                let to = from + if last { *read } else { *rows };
+                let (of_this, of_others) = memory.split_at(rows * 2 * width);
                 let (queries, out) = (&queries[from * width..to * width], &mut attended[from * width..to * width]);
                 let asked = Asked { queries, memory: of_this, width, heads: self.heads };
                 attend(arch, self.attention, asked, out, heads);
@@ -233,6 +286,7 @@ impl Embeddings {
         let width = config.width;
         let clues = config.clues.iter().enumerate();
         Ok(Self {
+            rows: config.rows,
             word: tensors.table("embeddings.word_embeddings.weight", &[config.vocabulary, width])?,
             position: tensors.table("embeddings.position_embeddings.weight", &[config.positions, width])?.widened(),
             clues: clues
@@ -244,9 +298,16 @@ impl Embeddings {
         })
     }
 
-    /// One row a piece.
-    pub(super) fn embed<'o>(&self, arch: Arch, batch: &Batch, out: &'o mut Vec<f32>) -> &'o mut [f32] {
-        let out = room(out, batch.pieces.len() * self.norm.gain.len());
+    /// The rows of a batch, and how they are laid out.
+    pub(super) fn embed<'o>(
+        &self,
+        arch: Arch,
+        batch: &Batch,
+        layout: &mut Layout,
+        out: &'o mut Vec<f32>,
+    ) -> &'o mut [f32] {
+        layout.of(batch, self.rows);
+        let out = room(out, layout.rows * self.norm.gain.len());
         arch.dispatch(|| self.sum(batch, out));
         kernel::norm(arch, out, &self.norm);
         out
@@ -254,15 +315,43 @@ impl Embeddings {
 
     #[inline(always)]
     fn sum(&self, batch: &Batch, out: &mut [f32]) {
-        let positions = batch.sequences.iter().flat_map(|sequence| 0..sequence.pieces);
-        let rows = out.chunks_exact_mut(self.norm.gain.len());
-        for ((row, piece), position) in rows.zip(&batch.pieces).zip(positions) {
-            self.word.copy_row(piece.id as usize, row);
-            self.position.add_row(position, row);
-            for (table, clue) in self.clues.iter().zip(piece.clues) {
-                table.add_row(usize::from(clue), row);
+        let mut rows = out.chunks_exact_mut(self.norm.gain.len());
+        let (mut word, mut piece) = (0, 0);
+        for sequence in &batch.sequences {
+            let words = &batch.words[word..word + sequence.words];
+            word += sequence.words;
+            let bert = self.rows == config::Rows::Pieces;
+            let mut position = 0;
+            if bert {
+                self.row(&[CLS], &[0; CLUES], &mut position, rows.next());
+            }
+            for Spelling { end, clues } in words {
+                let pieces = &batch.pieces[piece..*end];
+                piece = *end;
+                let a_row = if bert { 1 } else { pieces.len() };
+                for pieces in pieces.chunks(a_row) {
+                    self.row(pieces, clues, &mut position, rows.next());
+                }
+            }
+            if bert {
+                self.row(&[SEP], &[0; CLUES], &mut position, rows.next());
             }
         }
+    }
+
+    /// One row: what its pieces, its place and its clues are, added up.
+    #[inline(always)]
+    fn row(&self, pieces: &[u32], clues: &[u16; CLUES], position: &mut usize, row: Option<&mut [f32]>) {
+        let (Some(row), Some((first, further))) = (row, pieces.split_first()) else { return };
+        self.word.copy_row(*first as usize, row);
+        for piece in further {
+            self.word.add_row(*piece as usize, row);
+        }
+        self.position.add_row(*position, row);
+        for (table, clue) in self.clues.iter().zip(clues) {
+            table.add_row(usize::from(*clue), row);
+        }
+        *position += 1;
     }
 }
 

@@ -25,7 +25,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use cache::Cache;
-use config::Config;
+use config::{Config, Rows};
 use encoder::{Batch, Buffers, Encoder, Precision};
 use label::{Decoder, Path};
 pub use load::LoadError;
@@ -144,11 +144,11 @@ impl Ner {
         self.config.clues
     }
 
-    /// How many pieces the encoder would read for a window that fits it: the measure of its speed.
-    pub fn pieces(&self, window: &Window<'_>) -> usize {
+    /// How many rows, pieces or words, the encoder would read for a window that fits it: the measure of its speed.
+    pub fn rows(&self, window: &Window<'_>) -> usize {
         let mut spelt = Spelt::default();
         spelt.spell(window, &self.vocabulary, &mut Pieces::default());
-        spelt.len() + 2
+        spelt.rows(self.config.rows, spelt.words()) + if self.config.rows == Rows::Pieces { 2 } else { 0 }
     }
 
     /// How many stretches of text were answered from memory, and how many were asked about.
@@ -230,7 +230,7 @@ impl Tagger for Ner {
             out.resize(first + open.1 - open.0, Opinion::NOTHING);
             worker.spelt.spell(window, &self.vocabulary, &mut worker.pieces);
             let mut parts = std::mem::take(&mut worker.parts);
-            worker.spelt.cut(self.config.positions - 2, &mut parts);
+            worker.spelt.cut(self.config.rows, self.config.positions - 2, &mut parts);
             for part in &parts {
                 let from = part.answered.0.max(open.0);
                 let to = part.answered.1.min(open.1);

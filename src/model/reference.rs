@@ -8,7 +8,7 @@ use candle_transformers::models::bert::{self, BertEncoder, HiddenAct, PositionEm
 use pulp::Arch;
 
 use super::config::Config;
-use super::encoder::{Batch, Embeddings};
+use super::encoder::{Batch, Embeddings, Layout};
 use super::load::{LoadError, Tensors};
 
 /// The layers of BERT as candle has them. The rows that go in are those of [`Embeddings`].
@@ -69,18 +69,18 @@ impl Reference {
     }
 
     fn try_logits(&self, batch: &Batch) -> Result<Vec<f32>, candle_core::Error> {
-        let mut rows = Vec::new();
-        self.embeddings.embed(Arch::new(), batch, &mut rows);
+        let (mut rows, mut layout) = (Vec::new(), Layout::default());
+        self.embeddings.embed(Arch::new(), batch, &mut layout, &mut rows);
         let mask = Tensor::zeros((1, 1, 1, 1), DType::F32, &Device::Cpu)?;
         let mut rest = rows.as_slice();
         let mut read = Vec::new();
-        for sequence in &batch.sequences {
-            let (of_this, of_others) = rest.split_at(sequence.pieces * self.width);
+        for sequence in &layout.lengths {
+            let (of_this, of_others) = rest.split_at(sequence.rows * self.width);
             rest = of_others;
-            let x = Tensor::from_slice(of_this, (1, sequence.pieces, self.width), &Device::Cpu)?;
+            let x = Tensor::from_slice(of_this, (1, sequence.rows, self.width), &Device::Cpu)?;
             read.push(self.encoder.forward(&x, &mask)?.squeeze(0)?);
         }
-        let words: Vec<u32> = batch.words.iter().map(|row| *row as u32).collect();
+        let words: Vec<u32> = layout.read.iter().map(|row| *row as u32).collect();
         let words = Tensor::new(words.as_slice(), &Device::Cpu)?;
         let x = Tensor::cat(&read, 0)?.index_select(&words, 0)?;
         self.classifier.forward(&x)?.flatten_to(D::Minus1)?.to_vec1()

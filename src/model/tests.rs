@@ -16,7 +16,9 @@ const VECTORS: &str = include_str!("../../tests/data/model-tiny/vectors.json");
 #[derive(Deserialize)]
 struct Vector {
     words: Vec<Spoken>,
+    /// Of pieces.
     logits: Vec<Vec<f32>>,
+    logits_of_words: Vec<Vec<f32>>,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +43,23 @@ fn exact() -> Ner {
 
 fn reference() -> Ner {
     Ner::reference(CONFIG, WEIGHTS, VOCABULARY).unwrap()
+}
+
+/// The tiny model's configuration with words for rows.
+fn config_of_words() -> Vec<u8> {
+    let config = String::from_utf8(CONFIG.to_vec()).unwrap();
+    assert!(!config.contains("\"rows\""));
+    config.replacen('{', "{\"rows\": \"words\",", 1).into_bytes()
+}
+
+/// The tiny model reading words, exact and rounded, and the reference.
+fn of_words() -> [Ner; 3] {
+    let config = config_of_words();
+    [
+        Ner::exact(&config, WEIGHTS, VOCABULARY).unwrap(),
+        Ner::reference(&config, WEIGHTS, VOCABULARY).unwrap(),
+        Ner::read(&config, WEIGHTS, VOCABULARY, None).unwrap().without_cache(),
+    ]
 }
 
 /// The words of a vector in a text, separated by spaces.
@@ -140,6 +159,15 @@ fn logits_are_those_of_pytorch() {
             assert_close(&logits(&ner, &[window]), &vector.logits.concat(), 1e-3);
         }
     }
+    let [exact, reference, _] = of_words();
+    for ner in [exact, reference] {
+        for vector in vectors() {
+            let (text, words) = text(&vector);
+            let window = Window { text: &text, words: &words, open: (0, words.len()) };
+            assert_close(&logits(&ner, &[window]), &vector.logits_of_words.concat(), 1e-3);
+            assert_eq!(ner.rows(&window), words.len());
+        }
+    }
 }
 
 #[test]
@@ -150,7 +178,7 @@ fn ragged_batches_give_what_the_reference_gives_and_what_each_window_gives_alone
         .flat_map(|count| (0..12).map(move |from| (from * 4, from * 4 + count)))
         .map(|(from, to)| Window { text: &text, words: &words[from..to], open: (0, to - from) })
         .collect();
-    for ner in [exact(), tiny()] {
+    for ner in [exact(), tiny()].into_iter().chain(of_words()) {
         let together = logits(&ner, &windows);
         let alone: Vec<f32> = windows.iter().flat_map(|window| logits(&ner, &[*window])).collect();
         assert_eq!(together, alone, "a row does not depend on its batch");
@@ -165,7 +193,7 @@ fn words_that_are_not_read_change_nothing_for_those_that_are() {
     let (text, words) = long(60);
     let windows: Vec<Window<'_>> =
         (0..12).map(|from| Window { text: &text, words: &words[from * 4..from * 4 + 5], open: (0, 5) }).collect();
-    for ner in [exact(), tiny(), reference()] {
+    for ner in [exact(), tiny(), reference()].into_iter().chain(of_words()) {
         let outputs = ner.config.outputs();
         let all = logits(&ner, &windows);
         let some = logits_of(&ner, &windows, |_| (1, 4));
@@ -222,15 +250,17 @@ fn assert_well_formed(opinions: &[Opinion]) {
 fn a_window_of_a_long_text_is_read_to_its_end() {
     let (text, words) = long(5_000_000 / 6);
     assert!(text.len() > 4_000_000);
-    let ner = tiny();
-    let count = words.len();
-    let opinions = tag(&ner, &[Window { text: &text, words: &words, open: (0, count) }]);
-    assert_eq!(opinions.len(), count);
-    assert_well_formed(&opinions);
-    assert!(opinions.iter().all(|opinion| opinion.score > 0.0));
-    // One word of the same length.
-    let word = [Word { span: Span::new(0, text.len()), clues: [1; CLUES] }];
-    assert_eq!(tag(&ner, &[Window { text: &text, words: &word, open: (0, 1) }]).len(), 1);
+    let [_, _, of_words] = of_words();
+    for ner in [tiny(), of_words] {
+        let count = words.len();
+        let opinions = tag(&ner, &[Window { text: &text, words: &words, open: (0, count) }]);
+        assert_eq!(opinions.len(), count);
+        assert_well_formed(&opinions);
+        assert!(opinions.iter().all(|opinion| opinion.score > 0.0));
+        // One word of the same length.
+        let word = [Word { span: Span::new(0, text.len()), clues: [1; CLUES] }];
+        assert_eq!(tag(&ner, &[Window { text: &text, words: &word, open: (0, 1) }]).len(), 1);
+    }
 }
 
 #[test]
@@ -268,6 +298,7 @@ fn damaged_files_are_errors_that_hold_no_content() {
     assert_eq!(with("\"heads\": 2", "\"heads\": 5"), LoadError::Field { field: "heads" });
     assert_eq!(with("\"positions\": 24", "\"positions\": 5"), LoadError::Field { field: "positions" });
     assert_eq!(with("\"layers\": 2", "\"layers\": 0"), LoadError::Field { field: "layers" });
+    assert!(matches!(with("\"layers\": 2", "\"rows\": \"Marker\", \"layers\": 2"), LoadError::Config { .. }));
     assert!(matches!(with("\"layers\": 2", "\"layers\": 3"), LoadError::Tensor { .. }));
     assert!(matches!(with("\"inner\": 64", "\"inner\": 65"), LoadError::Tensor { .. }));
     assert_eq!(with("\"vocabulary\": 300", "\"vocabulary\": 301"), LoadError::Vocabulary);
@@ -290,9 +321,26 @@ fn damaged_files_are_errors_that_hold_no_content() {
 
 /// The tiny model with itself as a second, of that share.
 fn joined(share: &str) -> Result<Ner, LoadError> {
+    joined_with(CONFIG, share)
+}
+
+/// With itself as that configuration says as a second.
+fn joined_with(second: &[u8], share: &str) -> Result<Ner, LoadError> {
     let stated = format!("\"second\": {{\"weights_sha256\": \"{}\", \"share\": {share}}},\n", load::hex(WEIGHTS));
     let config = String::from_utf8(CONFIG.to_vec()).unwrap().replacen('{', &format!("{{{stated}"), 1);
-    Ner::read(config.as_bytes(), WEIGHTS, VOCABULARY, Some((CONFIG, WEIGHTS)))
+    Ner::read(config.as_bytes(), WEIGHTS, VOCABULARY, Some((second, WEIGHTS)))
+}
+
+#[test]
+fn an_encoder_of_pieces_has_one_of_words_beside_it() {
+    let (text, words) = long(60);
+    let windows = [Window { text: &text, words: &words, open: (0, 60) }];
+    let (one, two) = (tag(&tiny(), &windows), tag(&joined_with(&config_of_words(), "0.5").unwrap(), &windows));
+    assert_eq!(one.len(), two.len());
+    assert!(one.iter().zip(&two).any(|(one, two)| one != two));
+    // A share of next to nothing changes next to nothing.
+    let two = tag(&joined_with(&config_of_words(), "0.000001").unwrap(), &windows);
+    assert!(one.iter().zip(&two).all(|(one, two)| one.label == two.label && (one.score - two.score).abs() < 1e-3));
 }
 
 #[test]

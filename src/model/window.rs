@@ -1,8 +1,9 @@
 //! Windows to sequences that the encoder can read, and answers back to their words.
 
-use super::encoder::{Batch, Lengths, Piece};
-use super::vocabulary::{CLS, Pieces, SEP, Vocabulary};
-use super::{CLUES, Window};
+use super::Window;
+use super::config::Rows;
+use super::encoder::{Batch, Sequence, Spelling};
+use super::vocabulary::{Pieces, Vocabulary};
 
 /// A window as pieces.
 #[derive(Default)]
@@ -23,24 +24,32 @@ impl Spelt {
         }
     }
 
-    /// How many pieces it has.
-    pub(super) fn len(&self) -> usize {
-        self.pieces.len()
+    /// How many rows an encoder reads before the end of the first `words` of it, what stands around a sequence not counted.
+    pub(super) fn rows(&self, kind: Rows, words: usize) -> usize {
+        match kind {
+            Rows::Pieces => self.start(words),
+            Rows::Words => words,
+        }
+    }
+
+    /// How many words it has.
+    pub(super) fn words(&self) -> usize {
+        self.ends.len()
     }
 
     fn start(&self, word: usize) -> usize {
         word.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0)
     }
 
-    /// Cuts the window into parts of at most `room` pieces that overlap. Every word is answered in one part.
-    pub(super) fn cut(&self, room: usize, parts: &mut Vec<Part>) {
+    /// Cuts the window into parts of at most `room` rows that overlap. Every word is answered in one part.
+    pub(super) fn cut(&self, kind: Rows, room: usize, parts: &mut Vec<Part>) {
         parts.clear();
         let count = self.ends.len();
         let (mut from, mut answered) = (0, 0);
         while answered < count {
-            let limit = self.start(from) + room;
+            let limit = self.rows(kind, from) + room;
             // One word at least, or there would be no end.
-            let fits = self.ends.iter().skip(from).take_while(|end| **end <= limit).count().max(1);
+            let fits = (from + 1..=count).take_while(|words| self.rows(kind, *words) <= limit).count().max(1);
             let to = from + fits;
             let overlap = (2 * OVERLAP).min(fits / 2);
             let next = if to == count { count } else { to - overlap };
@@ -53,18 +62,12 @@ impl Spelt {
 
     /// Appends the part to `batch` as one sequence, of which the logits of the words `read` are wanted.
     pub(super) fn pack(&self, window: &Window<'_>, part: Part, read: (usize, usize), batch: &mut Batch) {
-        let from = batch.pieces.len();
-        batch.pieces.push(Piece { id: CLS, clues: [0; CLUES] });
-        for word in part.words.0..part.words.1 {
-            if (read.0..read.1).contains(&word) {
-                batch.words.push(batch.pieces.len());
-            }
-            let clues = window.words[word].clues;
-            let ids = &self.pieces[self.start(word)..self.ends[word]];
-            batch.pieces.extend(ids.iter().map(|id| Piece { id: *id, clues }));
-        }
-        batch.pieces.push(Piece { id: SEP, clues: [0; CLUES] });
-        batch.sequences.push(Lengths { pieces: batch.pieces.len() - from, words: read.1 - read.0 });
+        let (from, to) = part.words;
+        let (first, before) = (self.start(from), batch.pieces.len());
+        batch.pieces.extend_from_slice(&self.pieces[first..self.start(to)]);
+        let words = window.words[from..to].iter().zip(&self.ends[from..to]);
+        batch.words.extend(words.map(|(word, end)| Spelling { end: before + end - first, clues: word.clues }));
+        batch.sequences.push(Sequence { words: to - from, read: (read.0 - from, read.1 - from) });
     }
 
     /// Writes what the answer to the words `wanted` of a part depends on to `key`: counts stand before what they count,
@@ -100,13 +103,17 @@ mod tests {
     use super::*;
 
     fn cut(lengths: &[usize], room: usize) -> Vec<Part> {
+        cut_rows(Rows::Pieces, lengths, room)
+    }
+
+    fn cut_rows(kind: Rows, lengths: &[usize], room: usize) -> Vec<Part> {
         let ends = lengths.iter().scan(0, |sum, length| {
             *sum += length;
             Some(*sum)
         });
         let spelt = Spelt { pieces: Vec::new(), ends: ends.collect() };
         let mut parts = Vec::new();
-        spelt.cut(room, &mut parts);
+        spelt.cut(kind, room, &mut parts);
         parts
     }
 
@@ -121,6 +128,11 @@ mod tests {
         let parts = cut(&[1; 200], 126);
         let expected = [Part { words: (0, 126), answered: (0, 110) }, Part { words: (94, 200), answered: (110, 200) }];
         assert_eq!(parts, expected);
+    }
+
+    #[test]
+    fn words_are_cut_by_words() {
+        assert_eq!(cut_rows(Rows::Words, &[3; 200], 126), cut(&[1; 200], 126));
     }
 
     proptest::proptest! {
