@@ -178,7 +178,8 @@ fn ragged_batches_give_what_the_reference_gives_and_what_each_window_gives_alone
         .flat_map(|count| (0..12).map(move |from| (from * 4, from * 4 + count)))
         .map(|(from, to)| Window { text: &text, words: &words[from..to], open: (0, to - from) })
         .collect();
-    for ner in [exact(), tiny()].into_iter().chain(of_words()) {
+    let [exact_of_words, _, whole_of_words] = of_words();
+    for ner in [exact(), tiny(), exact_of_words, whole_of_words] {
         let together = logits(&ner, &windows);
         let alone: Vec<f32> = windows.iter().flat_map(|window| logits(&ner, &[*window])).collect();
         assert_eq!(together, alone, "a row does not depend on its batch");
