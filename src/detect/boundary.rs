@@ -70,7 +70,8 @@ fn add(
     let (Some(first), Some(last)) = (sequence.tokens.get(from), sequence.tokens.get(to)) else { return };
     let wrong = || match label {
         Label::Name => measures(text, sequence, from),
-        Label::OtherId => counts(text, sequence, from),
+        Label::OtherId => counts(text, sequence, from) || fails(text, sequence, from),
+        Label::Phone => fails(text, sequence, from),
         _ => false,
     };
     if from == to && (first.kind == Kind::Punct || wrong()) {
@@ -103,6 +104,14 @@ fn counts(text: &str, sequence: &Sequence, i: usize) -> bool {
 
 /// What days are counted from, and what is graded.
 const COUNTED: [&str; 12] = ["POD", "HD", "DOL", "PPD", "POW", "NYHA", "ASA", "ECOG", "GCS", "RASS", "grade", "stage"];
+
+/// Whether token `i` says in three digits how a computer failed: `error 429`.
+fn fails(text: &str, sequence: &Sequence, i: usize) -> bool {
+    let token = |back: usize| i.checked_sub(back).and_then(|at| sequence.tokens.get(at));
+    let three = |t: &Token| t.len() == 3 && t.gap <= Gap::Space && t.of(text).bytes().all(|b| b.is_ascii_digit());
+    let said = |t: &Token| ["error", "HTTP"].iter().any(|word| t.of(text).eq_ignore_ascii_case(word));
+    token(0).is_some_and(three) && token(1).is_some_and(said)
+}
 
 /// Whether token `i` is the unit of the number before it: `Heparin 3000 U`. Behind what may be a time only units are, as somebody may
 /// sign there: `0715 g`.
@@ -503,5 +512,18 @@ mod tests {
             assert_eq!(cut(text, "3", Label::OtherId), want, "{text}");
         }
         assert_eq!(cut("ASA 81734", "81734", Label::OtherId), "81734");
+    }
+
+    #[test]
+    fn a_failure_of_a_computer_is_no_number_of_anybody() {
+        for (text, said, want) in [
+            ("((error 429)) again", "429", ""),
+            ("HTTP 503 from the portal", "503", ""),
+            ("pager 429", "429", "429"),
+            ("error 55214", "55214", "55214"),
+            ("no error. 429", "429", "429"),
+        ] {
+            assert_eq!(cut(text, said, Label::Phone), want, "{text}");
+        }
     }
 }
